@@ -1,0 +1,117 @@
+use crate::receipt::MAX_RECEIPT;
+use crate::{Eid, Epoch, Language, WireError, cbor};
+use minicbor::Decoder;
+use minicbor::bytes::ByteVec;
+
+/// Why headquarters has not kept something yet. Unsigned: nobody may park a record by it, and the
+/// phone goes on trying.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Deferral(pub u16);
+
+impl Deferral {
+    /// The device has not enrolled here: the enrolment must be sent again first.
+    pub const UNKNOWN_DEVICE: Self = Self(1);
+    /// The enrolment's capability is not known here.
+    pub const UNKNOWN_CAPABILITY: Self = Self(2);
+    /// The signature does not fit: it was damaged on the way.
+    pub const SIGNATURE: Self = Self(3);
+    /// It arrived as no envelope at all: it was damaged on the way.
+    pub const MALFORMED: Self = Self(4);
+
+    /// What a person is told.
+    pub fn sentence(self, language: Language) -> String {
+        match self {
+            Self::UNKNOWN_DEVICE => language.pick(
+                "La central aún no conoce este teléfono; se enviará de nuevo la inscripción.",
+                "Headquarters does not know this phone yet; the enrolment will be sent again.",
+            ),
+            Self::UNKNOWN_CAPABILITY => language.pick(
+                "La central no conoce este código de inscripción. Pida uno nuevo a su coordinación; nada se pierde.",
+                "Headquarters does not know this enrolment code. Ask your coordinator for a new one; nothing is lost.",
+            ),
+            Self::SIGNATURE | Self::MALFORMED => language.pick(
+                "Llegó dañado a la central; se enviará de nuevo.",
+                "It arrived damaged at headquarters; it will be sent again.",
+            ),
+            Self(code) => {
+                return language.pick(
+                    format!("La central aún no lo recibe (código {code}); se enviará de nuevo."),
+                    format!("Headquarters does not take it yet (code {code}); it will be sent again."),
+                );
+            }
+        }
+        .to_owned()
+    }
+}
+
+/// One answer to one thing sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// A signed receipt's bytes.
+    Receipt(Vec<u8>),
+    /// Not yet.
+    Deferred {
+        /// Identity of the bytes that arrived.
+        eid: Eid,
+        /// Why.
+        deferral: Deferral,
+    },
+    /// What only a newer phone understands.
+    Unknown,
+}
+
+/// Headquarters' reply to `POST /v1/envelopes`: a CBOR sequence (RFC 8742) of `[0, epoch]` and then,
+/// in any order, `[1, receipt]` or `[2, eid, code]` for each thing sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// Which run of headquarters' store answers.
+    pub epoch: Epoch,
+    /// The answers.
+    pub answers: Vec<Answer>,
+}
+
+impl Reply {
+    /// The reply's media type. A captive portal's page has another, whatever its status.
+    pub const MEDIA_TYPE: &'static str = "application/cbor-seq";
+
+    /// Its bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = cbor::to_vec(&(0u8, self.epoch));
+        for answer in &self.answers {
+            bytes.extend(match answer {
+                Answer::Receipt(receipt) => cbor::to_vec(&(1u8, ByteVec::from(receipt.clone()))),
+                Answer::Deferred { eid, deferral } => cbor::to_vec(&(2u8, eid, deferral.0)),
+                Answer::Unknown => continue,
+            });
+        }
+        bytes
+    }
+
+    /// Reads a reply.
+    ///
+    /// # Errors
+    /// [`WireError`] where the bytes are none: then nothing may be taken as delivered.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
+        let mut epoch = None;
+        let mut answers = Vec::new();
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let item;
+            (item, rest) = cbor::first("reply", rest, MAX_RECEIPT + 64)?;
+            let mut d = Decoder::new(item);
+            let fault = |error| WireError::malformed("reply", error);
+            d.array().map_err(fault)?;
+            match d.u16().map_err(fault)? {
+                0 => epoch = Some(d.decode().map_err(fault)?),
+                1 => answers.push(Answer::Receipt(d.bytes().map_err(fault)?.to_vec())),
+                2 => answers.push(Answer::Deferred {
+                    eid: d.decode().map_err(fault)?,
+                    deferral: Deferral(d.u16().map_err(fault)?),
+                }),
+                _ => answers.push(Answer::Unknown),
+            }
+        }
+        let epoch = epoch.ok_or_else(|| WireError::malformed("reply", "it names no epoch"))?;
+        Ok(Self { epoch, answers })
+    }
+}

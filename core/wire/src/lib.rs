@@ -1,0 +1,47 @@
+//! What travels between a witness's phone and headquarters, byte by byte.
+//!
+//! Nothing here touches a disk, a clock or a network: every function is total over its input, and
+//! every decoder is bounded in size, depth and count before anything is allocated for it.
+//!
+//! Everything is deterministic CBOR (RFC 8949, section 4.2.1). Everything signed is a COSE_Sign1
+//! (RFC 9052) with its own `typ` (RFC 9596), so that one kind of object can never pass for another.
+//! What only headquarters may read is sealed with HPKE (RFC 9180) under the X-Wing hybrid KEM.
+
+mod answer;
+mod body;
+pub mod catalogue;
+pub mod cbor;
+mod enrolment;
+mod envelope;
+mod error;
+mod id;
+mod invitation;
+mod keyset;
+mod language;
+mod pack;
+mod receipt;
+mod record;
+mod seal;
+mod sign;
+mod table;
+mod time;
+mod warning;
+
+pub use answer::{Answer, Deferral, Reply};
+pub use body::{Body, padded_len};
+pub use catalogue::Code;
+pub use enrolment::{Enrolment, UnverifiedEnrolment};
+pub use envelope::{BlobRef, Envelope, MAX_ENVELOPE, UnverifiedEnvelope};
+pub use error::WireError;
+pub use id::{BootId, Eid, ElectionId, Epoch, KeyId, RecordId, RootId, StoreId};
+pub use invitation::{Capability, Invitation};
+pub use keyset::Keyset;
+pub use language::Language;
+pub use pack::{Candidate, ElectionPack, PollingTable, Slot};
+pub use receipt::{Receipt, ReceiptCode};
+pub use record::{Kind, Lane, Record, Report, TallyRecord};
+pub use seal::{SealPublicKey, SealSecretKey};
+pub use sign::{SigningKey, VerifyingKey};
+pub use table::TableId;
+pub use time::Time;
+pub use warning::Warning;

@@ -1,0 +1,107 @@
+use crate::envelope::version_of;
+use crate::sign::{self, Unverified};
+use crate::{Eid, KeyId, Keyset, SigningKey, StoreId, Time, WireError, cbor};
+use minicbor::{Decode, Encode};
+
+const VERSION: u64 = 1;
+
+const RECEIPT: sign::Kind = sign::Kind {
+    what: "receipt",
+    typ: "testigo.receipt",
+    max_payload: 256,
+};
+
+/// The largest receipt, in bytes.
+pub(crate) const MAX_RECEIPT: usize = RECEIPT.limit();
+
+/// What headquarters says of an envelope. From 100 on it is a refusal; numbers of a newer
+/// headquarters are kept as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
+#[cbor(transparent)]
+pub struct ReceiptCode(#[n(0)] pub u16);
+
+impl ReceiptCode {
+    /// It is kept.
+    pub const ACCEPTED: Self = Self(0);
+    /// It belongs to another election.
+    pub const WRONG_ELECTION: Self = Self(100);
+
+    /// Headquarters will never take it: the phone parks it for a person to decide.
+    pub fn is_refusal(self) -> bool {
+        self.0 >= 100
+    }
+}
+
+/// Headquarters' signed word on one envelope: `[version, store, eid, received at, code]`.
+///
+/// Its first bytes are kept for ever: the same envelope is always answered by the same receipt.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Receipt {
+    #[n(0)]
+    version: u64,
+    /// The phone's store that sent it.
+    #[n(1)]
+    pub store_id: StoreId,
+    /// Identity of the envelope.
+    #[n(2)]
+    pub eid: Eid,
+    /// When headquarters received it, by its own clock.
+    #[n(3)]
+    pub received_at: Time,
+    /// What became of it.
+    #[n(4)]
+    pub code: ReceiptCode,
+}
+
+impl Receipt {
+    /// Of this envelope.
+    pub fn new(store_id: StoreId, eid: Eid, received_at: Time, code: ReceiptCode) -> Self {
+        Self {
+            version: VERSION,
+            store_id,
+            eid,
+            received_at,
+            code,
+        }
+    }
+
+    /// Signs it with headquarters' receipt key.
+    ///
+    /// # Errors
+    /// None in practice: its size is fixed.
+    pub fn sign(&self, key: &SigningKey) -> Result<Vec<u8>, WireError> {
+        RECEIPT.sign(key, cbor::to_vec(self))
+    }
+
+    /// Reads a receipt and verifies it under one of the keyset's receipt keys.
+    ///
+    /// # Errors
+    /// [`WireError::Signature`] where no such key signed it; [`WireError`] where it is none.
+    pub fn verify(bytes: &[u8], keyset: &Keyset) -> Result<Self, WireError> {
+        let signed = Self::parse(bytes)?;
+        let key = keyset
+            .receipt_key(signed.kid)
+            .ok_or(WireError::Signature { what: RECEIPT.what })?;
+        signed.verify(key)?;
+        cbor::from_slice(RECEIPT.what, &signed.payload, RECEIPT.max_payload)
+    }
+
+    /// The short name of the key that is said to have signed these bytes.
+    ///
+    /// # Errors
+    /// [`WireError`] where they are no receipt.
+    pub fn signer(bytes: &[u8]) -> Result<KeyId, WireError> {
+        Ok(Self::parse(bytes)?.kid)
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Unverified, WireError> {
+        let signed = RECEIPT.parse(bytes)?;
+        match version_of(RECEIPT.what, &signed.payload)? {
+            VERSION => Ok(signed),
+            found => Err(WireError::Version {
+                what: RECEIPT.what,
+                found,
+            }),
+        }
+    }
+}

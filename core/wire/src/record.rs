@@ -1,0 +1,159 @@
+use crate::{Code, Time, WireError, cbor};
+use minicbor::bytes::ByteVec;
+use minicbor::{Decode, Encode};
+
+/// How urgently something leaves the phone: a lower lane always goes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Lane(#[n(0)] pub u8);
+
+impl Lane {
+    /// A witness is in danger.
+    pub const DANGER: Self = Self(0);
+    /// A result.
+    pub const RESULT: Self = Self(1);
+    /// An incident.
+    pub const INCIDENT: Self = Self(2);
+    /// A check-in.
+    pub const CHECK_IN: Self = Self(3);
+}
+
+/// What kind of record a body carries. Numbers of newer phones are kept as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Kind(#[n(0)] pub u16);
+
+impl Kind {
+    /// A [`Report`].
+    pub const REPORT: Self = Self(1);
+    /// A [`TallyRecord`].
+    pub const TALLY: Self = Self(2);
+}
+
+/// The longest record, in bytes: a body of 64 KiB less what stands around it.
+pub(crate) const MAX_RECORD: usize = 63 * 1024;
+
+/// What a witness saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record {
+    /// Something that happened.
+    Report(Report),
+    /// A tally sheet.
+    Tally(TallyRecord),
+    /// A kind that only a newer program knows, kept as it came.
+    Unknown {
+        /// Its kind.
+        kind: Kind,
+        /// Its CBOR.
+        bytes: Vec<u8>,
+    },
+}
+
+impl Record {
+    /// Its kind.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Report(_) => Kind::REPORT,
+            Self::Tally(_) => Kind::TALLY,
+            Self::Unknown { kind, .. } => *kind,
+        }
+    }
+
+    /// How urgently it leaves the phone.
+    pub fn lane(&self) -> Lane {
+        match self {
+            Self::Report(report) => report.code.lane(),
+            Self::Tally(_) => Lane::RESULT,
+            Self::Unknown { .. } => Lane::INCIDENT,
+        }
+    }
+
+    /// Its CBOR.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Report(report) => cbor::to_vec(report),
+            Self::Tally(tally) => cbor::to_vec(tally),
+            Self::Unknown { bytes, .. } => bytes.clone(),
+        }
+    }
+
+    /// From the CBOR of a record of this kind.
+    ///
+    /// # Errors
+    /// [`WireError`] where the bytes are no such record.
+    pub fn from_bytes(kind: Kind, bytes: &[u8]) -> Result<Self, WireError> {
+        match kind {
+            Kind::REPORT => cbor::from_slice("report", bytes, MAX_RECORD).map(Self::Report),
+            Kind::TALLY => cbor::from_slice("tally", bytes, MAX_RECORD).map(Self::Tally),
+            kind => cbor::check("record", bytes, MAX_RECORD).map(|()| Self::Unknown {
+                kind,
+                bytes: bytes.to_vec(),
+            }),
+        }
+    }
+}
+
+/// An irregularity, or its absence, by its number in the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Report {
+    /// What happened.
+    #[n(0)]
+    pub code: Code,
+    /// The witness's own words.
+    #[n(1)]
+    pub note: Option<String>,
+    /// How late, in minutes.
+    #[n(2)]
+    pub delay_minutes: Option<u32>,
+    /// When it started.
+    #[n(3)]
+    pub started: Option<Time>,
+    /// When it ended.
+    #[n(4)]
+    pub ended: Option<Time>,
+    /// How many people were involved.
+    #[n(5)]
+    pub people: Option<u32>,
+}
+
+impl Report {
+    /// The longest note that a phone takes, in characters.
+    pub const MAX_NOTE_CHARS: usize = 500;
+
+    /// A report of nothing but its code.
+    pub fn new(code: Code) -> Self {
+        Self {
+            code,
+            note: None,
+            delay_minutes: None,
+            started: None,
+            ended: None,
+            people: None,
+        }
+    }
+}
+
+/// A tally sheet: the texts of its QR codes, byte for byte as the scanner read them. What they say
+/// is worked out anew by whoever reads them, never taken from the phone.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct TallyRecord {
+    /// One text a code, in the order of reading.
+    #[n(0)]
+    pub texts: Vec<ByteVec>,
+}
+
+impl TallyRecord {
+    /// From the texts of the sheet's codes.
+    pub fn new(texts: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        Self {
+            texts: texts.into_iter().map(ByteVec::from).collect(),
+        }
+    }
+
+    /// The texts' bytes.
+    pub fn texts(&self) -> impl Iterator<Item = &[u8]> {
+        self.texts.iter().map(|text| text.as_slice())
+    }
+}

@@ -1,0 +1,146 @@
+use crate::{KeyId, WireError};
+use hpke::{
+    Deserializable, Kem as _, OpModeR, OpModeS, Serializable, aead::ChaCha20Poly1305,
+    kdf::HkdfSha256, kem::XWing,
+};
+use std::fmt;
+use zeroize::Zeroizing;
+
+type PublicKey = <XWing as hpke::Kem>::PublicKey;
+type PrivateKey = <XWing as hpke::Kem>::PrivateKey;
+type EncappedKey = <XWing as hpke::Kem>::EncappedKey;
+
+/// What the sealed text is for; binds it to this protocol (RFC 9180, section 5.1).
+const INFO: &[u8] = b"testigo/1/body";
+/// Length of an X-Wing encapsulated key, in bytes.
+pub(crate) const ENC_LEN: usize = 1120;
+/// Length of the Poly1305 tag that sealing adds, in bytes.
+pub(crate) const TAG_LEN: usize = 16;
+
+/// Public half of headquarters' seal key: 1,216 bytes of X-Wing (X25519 with ML-KEM-768,
+/// draft-connolly-cfrg-xwing-kem). Whatever is sealed to it only its holder can read.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealPublicKey(PublicKey);
+
+impl SealPublicKey {
+    /// From its 1,216 bytes.
+    ///
+    /// # Errors
+    /// [`WireError::Malformed`] where they are no such key.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
+        PublicKey::from_bytes(bytes)
+            .map(Self)
+            .map_err(|_| WireError::malformed("seal key", "not an X-Wing key"))
+    }
+
+    /// Its 1,216 bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.0.to_bytes().to_vec()
+    }
+
+    /// Its short name.
+    pub fn key_id(&self) -> KeyId {
+        KeyId::of(&self.to_bytes())
+    }
+
+    /// Seals; returns the encapsulated key and the ciphertext.
+    pub(crate) fn seal(&self, plain: &[u8], aad: &[u8]) -> Result<(Vec<u8>, Vec<u8>), WireError> {
+        let (enc, ct) = hpke::single_shot_seal::<ChaCha20Poly1305, HkdfSha256, XWing>(
+            &OpModeS::Base,
+            &self.0,
+            INFO,
+            plain,
+            aad,
+        )
+        .map_err(|_| WireError::Sealed { what: "record" })?;
+        Ok((enc.to_bytes().to_vec(), ct))
+    }
+}
+
+impl fmt::Debug for SealPublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SealPublicKey({})", self.key_id())
+    }
+}
+
+impl<C> minicbor::Encode<C> for SealPublicKey {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.bytes(&self.to_bytes())?.ok()
+    }
+}
+
+impl<'b, C> minicbor::Decode<'b, C> for SealPublicKey {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        Self::from_bytes(d.bytes()?).map_err(minicbor::decode::Error::message)
+    }
+}
+
+/// Secret half of headquarters' seal key. Erased from memory when dropped; cannot be printed.
+#[derive(Clone)]
+pub struct SealSecretKey(Zeroizing<[u8; 32]>);
+
+impl SealSecretKey {
+    /// A fresh key from the operating system's randomness.
+    ///
+    /// # Errors
+    /// Where the operating system has none to give.
+    pub fn random() -> Result<Self, getrandom::Error> {
+        let mut seed = Zeroizing::new([0; 32]);
+        getrandom::fill(seed.as_mut())?;
+        Ok(Self(seed))
+    }
+
+    /// From the 32 bytes that were kept.
+    pub fn from_bytes(bytes: &[u8; 32]) -> Self {
+        Self(Zeroizing::new(*bytes))
+    }
+
+    /// The 32 bytes, for headquarters' key files only.
+    pub fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
+        self.0.clone()
+    }
+
+    /// The public half.
+    ///
+    /// # Errors
+    /// None in practice: any 32 bytes are a secret key.
+    pub fn public_key(&self) -> Result<SealPublicKey, WireError> {
+        Ok(SealPublicKey(XWing::sk_to_pk(&self.private()?)))
+    }
+
+    fn private(&self) -> Result<PrivateKey, WireError> {
+        PrivateKey::from_bytes(self.0.as_ref())
+            .map_err(|_| WireError::malformed("seal key", "not an X-Wing key"))
+    }
+
+    /// Opens what was sealed to the public half with the same `aad`.
+    pub(crate) fn open(
+        &self,
+        enc: &[u8],
+        ct: &[u8],
+        aad: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, WireError> {
+        let fault = |_| WireError::Sealed { what: "record" };
+        let enc = EncappedKey::from_bytes(enc).map_err(fault)?;
+        hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, XWing>(
+            &OpModeR::Base,
+            &self.private()?,
+            &enc,
+            INFO,
+            ct,
+            aad,
+        )
+        .map(Zeroizing::new)
+        .map_err(fault)
+    }
+}
+
+impl fmt::Debug for SealSecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealSecretKey(..)")
+    }
+}
