@@ -1,0 +1,86 @@
+use testigo_wire::Language;
+use thiserror::Error;
+
+/// Why texts are no tally sheet of a known format. Whoever saved them keeps them all the same.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum NotATally {
+    /// There is no text.
+    #[error("there is no text")]
+    Empty,
+    /// A sheet of this format has one code; here are several.
+    #[error("{found} texts, where this format has one")]
+    SeveralTexts {
+        /// How many.
+        found: usize,
+    },
+    /// Longer than any sheet.
+    #[error("the text has {bytes} bytes, more than any tally sheet")]
+    TooLong {
+        /// Its bytes.
+        bytes: usize,
+    },
+    /// Not characters at all.
+    #[error("the text is not ASCII")]
+    NotText,
+    /// Not the four parts that `!` separates.
+    #[error("{found} parts between '!', where a tally sheet has 4")]
+    Parts {
+        /// How many.
+        found: usize,
+    },
+    /// The first part is not centre, table and suffix.
+    #[error("the first part is not CENTRE.TABLE.1.0001: {found:?}")]
+    Table {
+        /// What stands there.
+        found: String,
+    },
+    /// A vote that is no number, or too large for any table.
+    #[error("{field} is not a number of votes: {found:?}")]
+    Votes {
+        /// Which one: `slot 3`, `null votes`.
+        field: String,
+        /// What stands there.
+        found: String,
+    },
+    /// Another number of votes than the ballot has slots.
+    #[error("{found} numbers of votes, where the ballot has {expected} slots")]
+    Slots {
+        /// How many stand there.
+        found: usize,
+        /// How many the ballot has.
+        expected: usize,
+    },
+}
+
+impl NotATally {
+    /// What a person is told.
+    pub fn sentence(&self, language: Language) -> String {
+        let en = format!("This is not a tally sheet that Testigo knows: {self}.");
+        let es = match self {
+            Self::Empty => "no hay texto".to_owned(),
+            Self::SeveralTexts { found } => {
+                format!("hay {found} textos y este formato tiene uno solo")
+            }
+            Self::TooLong { bytes } => {
+                format!("el texto tiene {bytes} bytes, más que cualquier acta")
+            }
+            Self::NotText => "no son letras y cifras".to_owned(),
+            Self::Parts { found } => {
+                format!("tiene {found} partes separadas por «!» y un acta tiene 4")
+            }
+            Self::Table { found } => {
+                format!("la primera parte no es CENTRO.MESA.1.0001: «{found}»")
+            }
+            Self::Votes { field, found } => {
+                let field = field
+                    .replace("slot", "casilla")
+                    .replace("null votes", "votos nulos");
+                format!("en «{field}» no hay un número de votos: «{found}»")
+            }
+            Self::Slots { found, expected } => {
+                format!("hay {found} números de votos y la boleta tiene {expected} casillas")
+            }
+        };
+        language.pick(format!("Esto no es un acta que Testigo conozca: {es}."), en)
+    }
+}
