@@ -65,12 +65,25 @@ impl Body {
         Record::from_bytes(self.kind, &self.record)
     }
 
+    /// Its CBOR, for a store of one's own.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        cbor::to_vec(self)
+    }
+
+    /// From its CBOR without padding.
+    ///
+    /// # Errors
+    /// [`WireError`] where it is no body.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
+        cbor::from_slice("body", bytes, MAX_BODY)
+    }
+
     /// Its CBOR, padded with zeros to its size class.
     ///
     /// # Errors
     /// [`WireError::TooLarge`] above 64 KiB.
     pub fn to_padded(&self) -> Result<Zeroizing<Vec<u8>>, WireError> {
-        let mut bytes = Zeroizing::new(cbor::to_vec(self));
+        let mut bytes = Zeroizing::new(self.to_bytes());
         let len = padded_len(bytes.len()).ok_or(WireError::TooLarge {
             what: "record",
             found: bytes.len(),
@@ -89,7 +102,7 @@ impl Body {
         if padding.iter().any(|byte| *byte != 0) || padded_len(item.len()) != Some(bytes.len()) {
             return Err(WireError::malformed("body", "padding"));
         }
-        cbor::from_slice("body", item, MAX_BODY)
+        Self::from_bytes(item)
     }
 }
 

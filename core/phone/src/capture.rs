@@ -1,0 +1,126 @@
+//! Capture: one transaction from the witness's input to a sealed row on disk.
+
+use crate::store::{insert, next_sequence};
+use crate::{Phone, PhoneError, ReportInput, Saved, SavedTally, TallyInput};
+use testigo_tally::{Doubt, MAX_TEXT, NotATally, Tally};
+use testigo_wire::{Body, Envelope, Record, RecordId, TableId, Time, Warning, WireError};
+
+impl Phone {
+    /// Saves a report. Whatever is doubtful about it is saved with it as a warning.
+    ///
+    /// # Errors
+    /// [`PhoneError::Input`] naming the field that cannot be understood; [`PhoneError::NotEnrolled`];
+    /// or why the store failed. In each case nothing was saved.
+    pub fn report(&mut self, input: &ReportInput) -> Result<Saved, PhoneError> {
+        let (record, mut warnings) = input.record()?;
+        let hq = self.trusted()?;
+        let table = input.table()?.or_else(|| hq.assigned_table.clone());
+        if let (Some(table), Some(pack)) = (&table, &hq.pack)
+            && pack.table(table).is_none()
+        {
+            warnings.push(Warning::TABLE_UNKNOWN);
+        }
+        self.capture(record, table, warnings)
+    }
+
+    /// Saves a tally sheet's texts word for word, and reads them. What is no known sheet, or has
+    /// sums that fail, is saved all the same.
+    ///
+    /// # Errors
+    /// As [`Phone::report`].
+    pub fn tally(&mut self, input: &TallyInput) -> Result<SavedTally, PhoneError> {
+        let record = input.record()?;
+        let named = input.table()?;
+        let reading = self.read_tally(&input.texts);
+        let mut warnings: Vec<Warning> = match &reading {
+            Ok(tally) => tally.doubts.iter().map(Doubt::warning).collect(),
+            Err(_) => vec![Warning::NOT_A_TALLY],
+        };
+        let on_sheet = reading.as_ref().ok().map(|tally| tally.table.clone());
+        if named.is_some() && on_sheet.is_some() && named != on_sheet {
+            warnings.push(Warning::TABLE_DIFFERS);
+        }
+        let table = (named.or(on_sheet)).or_else(|| self.assigned_table().cloned());
+        let saved = self.capture(record, table, warnings)?;
+        Ok(SavedTally { saved, reading })
+    }
+
+    /// Reads a sheet's texts without saving anything.
+    ///
+    /// # Errors
+    /// [`NotATally`] where they are no sheet of a known format.
+    pub fn read_tally(&self, texts: &[Vec<u8>]) -> Result<Tally, NotATally> {
+        let texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
+        testigo_tally::read(&texts, self.election())
+    }
+
+    fn capture(
+        &mut self,
+        record: Record,
+        table: Option<TableId>,
+        mut warnings: Vec<Warning>,
+    ) -> Result<Saved, PhoneError> {
+        let hq = self.hq.as_ref().ok_or(PhoneError::NotEnrolled)?;
+        let device = self.store.device()?;
+        let saved_at = self.clock.now();
+        if table.is_some() && hq.assigned_table.is_some() && table != hq.assigned_table {
+            warnings.push(Warning::TABLE_NOT_ASSIGNED);
+        }
+        if saved_at
+            < device
+                .last_hq_time
+                .map_or(hq.keyset.issued_at, |t| t.max(hq.keyset.issued_at))
+        {
+            warnings.push(Warning::CLOCK_BEHIND);
+        }
+        warnings.sort_unstable();
+        warnings.dedup();
+        let seal_key = hq.keyset.seal.first().ok_or(PhoneError::NotEnrolled)?;
+        let mut body = Body {
+            record_id: RecordId::random()?,
+            store_id: device.store_id,
+            sequence: 0,
+            lane: record.lane(),
+            kind: record.kind(),
+            table,
+            claimed_at: claimed_at(&record),
+            saved_at,
+            monotonic_ms: self.clock.monotonic_ms(),
+            boot_id: self.clock.boot_id(),
+            last_hq_time: device.last_hq_time,
+            since_unlock_ms: self.clock.since_unlock_ms(),
+            warnings,
+            record: record.to_bytes(),
+        };
+        self.store.write(|tx| {
+            body.sequence = next_sequence(tx)?;
+            let envelope = Envelope::seal(&body, hq.keyset.election, seal_key, &device.key)
+                .map_err(|error| too_large(&record, error))?;
+            insert(tx, &envelope, &body)
+        })?;
+        Ok(Saved {
+            record_id: body.record_id,
+            sequence: body.sequence,
+            table: body.table,
+            warnings: body.warnings,
+        })
+    }
+}
+
+/// The time that the witness gives for what happened.
+fn claimed_at(record: &Record) -> Option<Time> {
+    match record {
+        Record::Report(report) => report.started.or(report.ended),
+        _ => None,
+    }
+}
+
+fn too_large(record: &Record, error: WireError) -> PhoneError {
+    match (record, error) {
+        (Record::Tally(_), WireError::TooLarge { found, limit, .. }) => PhoneError::input(
+            "texts",
+            format!("{found} bytes, where a record holds {limit}; a code has at most {MAX_TEXT}"),
+        ),
+        (_, error) => PhoneError::Damaged(error),
+    }
+}

@@ -1,0 +1,181 @@
+use testigo_sqlite::{Failure, NoRandomness, OpenError, classify};
+use testigo_wire::{Language, WireError};
+use thiserror::Error;
+
+/// Why the phone could not do what was asked. Each kind asks something else of the caller, and none
+/// of them loses anything that was saved before.
+#[derive(Debug, Error)]
+pub enum PhoneError {
+    /// An input cannot be understood; correct the field and try again.
+    #[error("{field}: {problem}")]
+    Input {
+        /// The field.
+        field: &'static str,
+        /// What is wrong with it, in English.
+        problem: String,
+    },
+    /// There is no phone in this folder; make one first.
+    #[error("there is no phone in this folder")]
+    NoPhone,
+    /// There is a phone in this folder already; it is left as it is.
+    #[error("there is a phone in this folder already")]
+    PhoneExists,
+    /// Nothing can be sealed before the phone has headquarters' keys; enrol first.
+    #[error("the phone has not enrolled yet")]
+    NotEnrolled,
+    /// The phone is enrolled already; it keeps the enrolment it has.
+    #[error("the phone has enrolled already")]
+    AlreadyEnrolled,
+    /// Keys, election pack and enrolment code are not of one headquarters; get them from one source.
+    #[error("keys, election pack and enrolment code are not of one headquarters: {0}")]
+    OtherHeadquarters(&'static str),
+    /// A file from headquarters is damaged; get it again.
+    #[error(transparent)]
+    Damaged(WireError),
+    /// The store cannot be opened; it is left untouched.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// No room; nothing was saved of this record. Free some and save again.
+    #[error("the phone's storage is full")]
+    StorageFull,
+    /// The store failed; nothing was saved of this record.
+    #[error("the phone's store failed: {0}")]
+    Store(#[source] rusqlite::Error),
+    /// The operating system gave no random numbers.
+    #[error("the operating system gives no random numbers")]
+    Random,
+}
+
+impl PhoneError {
+    pub(crate) fn input(field: &'static str, problem: impl ToString) -> Self {
+        Self::Input {
+            field,
+            problem: problem.to_string(),
+        }
+    }
+
+    /// A stable name for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Input { .. } => "input",
+            Self::NoPhone => "no-phone",
+            Self::PhoneExists => "phone-exists",
+            Self::NotEnrolled => "not-enrolled",
+            Self::AlreadyEnrolled => "already-enrolled",
+            Self::OtherHeadquarters(_) => "other-headquarters",
+            Self::Damaged(_) => "damaged",
+            Self::Open(_) => "store-not-opened",
+            Self::StorageFull => "storage-full",
+            Self::Store(_) => "store-failed",
+            Self::Random => "no-randomness",
+        }
+    }
+
+    /// What a person is told, and what to do next.
+    pub fn sentence(&self, language: Language) -> String {
+        let fixed = match self {
+            Self::Input { field, problem } => {
+                return language.pick(
+                    format!("Revise «{field}»: {problem}"),
+                    format!("Check {field:?}: {problem}"),
+                );
+            }
+            Self::Open(error) => open_sentence(error),
+            Self::NoPhone => (
+                "Aquí no hay ningún teléfono. Prepárelo primero con «phone init».",
+                "There is no phone here. Make one first with \"phone init\".",
+            ),
+            Self::PhoneExists => (
+                "Aquí ya hay un teléfono; queda como está.",
+                "There is a phone here already; it is left as it is.",
+            ),
+            Self::NotEnrolled => (
+                "Este teléfono aún no está inscrito. Escanee primero el código de inscripción.",
+                "This phone has not enrolled yet. Scan the enrolment code first.",
+            ),
+            Self::AlreadyEnrolled => (
+                "Este teléfono ya está inscrito y conserva su inscripción.",
+                "This phone has enrolled already and keeps its enrolment.",
+            ),
+            Self::OtherHeadquarters(_) => (
+                "Las claves, la elección y el código no son de la misma central. Pídalos a su coordinación.",
+                "Keys, election and code are not of one headquarters. Ask your coordinator for them.",
+            ),
+            Self::Damaged(_) => (
+                "Un archivo de la central está dañado. Pídalo de nuevo.",
+                "A file from headquarters is damaged. Ask for it again.",
+            ),
+            Self::StorageFull => (
+                "El teléfono no tiene espacio: esto NO se guardó. Libere espacio y guarde de nuevo.",
+                "The phone is full: this was NOT saved. Free some space and save again.",
+            ),
+            Self::Store(_) => (
+                "El almacén del teléfono falló: esto NO se guardó. Lo guardado antes sigue allí. Intente de nuevo.",
+                "The phone's store failed: this was NOT saved. What was saved before is still there. Try again.",
+            ),
+            Self::Random => (
+                "El teléfono no da números aleatorios; reinícielo e intente de nuevo.",
+                "The phone gives no random numbers; restart it and try again.",
+            ),
+        };
+        language.pick(fixed.0, fixed.1).to_owned()
+    }
+}
+
+/// Each says what to do; the file itself is as it was before.
+fn open_sentence(error: &OpenError) -> (&'static str, &'static str) {
+    match error {
+        OpenError::WrongKey => (
+            "El almacén no abre con esta llave, o está dañado al comienzo. No se tocó nada: guarde una copia y avise a su coordinación.",
+            "The store does not open with this key, or its beginning is damaged. Nothing was touched: keep a copy and tell your coordinator.",
+        ),
+        OpenError::Corrupt | OpenError::LogWithoutDatabase | OpenError::Missing => (
+            "El almacén está dañado o incompleto. No se tocó nada: guarde una copia de toda la carpeta y avise a su coordinación.",
+            "The store is damaged or incomplete. Nothing was touched: keep a copy of the whole folder and tell your coordinator.",
+        ),
+        OpenError::Newer { .. } => (
+            "El almacén es de una versión más nueva. Actualice la aplicación; nada se perdió.",
+            "The store is of a newer version. Update the app; nothing is lost.",
+        ),
+        OpenError::Foreign { .. } => (
+            "Este archivo es de otra aplicación. Revise la carpeta.",
+            "This file belongs to another application. Check the folder.",
+        ),
+        OpenError::DiskFull => (
+            "El teléfono no tiene espacio. Libere espacio e intente de nuevo.",
+            "The phone is full. Free some space and try again.",
+        ),
+        OpenError::Busy => (
+            "Otro proceso usa el almacén. Intente de nuevo en unos segundos.",
+            "Another process uses the store. Try again in a few seconds.",
+        ),
+        OpenError::Provider { .. }
+        | OpenError::Migration { .. }
+        | OpenError::Io(_)
+        | OpenError::Sqlite(_) => (
+            "El almacén no se pudo abrir. No se tocó nada: intente de nuevo o avise a su coordinación.",
+            "The store could not be opened. Nothing was touched: try again or tell your coordinator.",
+        ),
+    }
+}
+
+impl From<rusqlite::Error> for PhoneError {
+    fn from(error: rusqlite::Error) -> Self {
+        match classify(&error) {
+            Failure::DiskFull => Self::StorageFull,
+            Failure::Busy | Failure::Corrupt | Failure::Other => Self::Store(error),
+        }
+    }
+}
+
+impl From<getrandom::Error> for PhoneError {
+    fn from(_: getrandom::Error) -> Self {
+        Self::Random
+    }
+}
+
+impl From<NoRandomness> for PhoneError {
+    fn from(_: NoRandomness) -> Self {
+        Self::Random
+    }
+}

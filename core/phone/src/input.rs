@@ -1,0 +1,110 @@
+use crate::PhoneError;
+use testigo_wire::{Code, Record, Report, TableId, TallyRecord, Time, Warning};
+
+/// A report as the witness gives it.
+#[derive(Debug, Clone, Default)]
+pub struct ReportInput {
+    /// The catalogue's number.
+    pub code: u16,
+    /// The table; the witness's own where it is not given.
+    pub table: Option<String>,
+    /// Own words, at most 500 characters.
+    pub note: Option<String>,
+    /// How late, in minutes.
+    pub delay_minutes: Option<u32>,
+    /// When it started, RFC 3339.
+    pub started: Option<String>,
+    /// When it ended, RFC 3339.
+    pub ended: Option<String>,
+    /// How many people were involved.
+    pub people: Option<u32>,
+}
+
+/// A tally sheet as the scanner read it.
+#[derive(Debug, Clone, Default)]
+pub struct TallyInput {
+    /// The texts of the sheet's QR codes, byte for byte.
+    pub texts: Vec<Vec<u8>>,
+    /// The table, where the witness names it; else the sheet's own.
+    pub table: Option<String>,
+}
+
+impl ReportInput {
+    pub(crate) fn table(&self) -> Result<Option<TableId>, PhoneError> {
+        table(self.table.as_deref())
+    }
+
+    /// The record, and what is doubtful about it by itself.
+    pub(crate) fn record(&self) -> Result<(Record, Vec<Warning>), PhoneError> {
+        let code = Code(self.code);
+        if code.entry().is_none() {
+            return Err(PhoneError::input(
+                "code",
+                format!("{} is not in the catalogue", self.code),
+            ));
+        }
+        let note = self
+            .note
+            .as_deref()
+            .map(str::trim)
+            .filter(|n| !n.is_empty());
+        let chars = note.map_or(0, |note| note.chars().count());
+        if chars > Report::MAX_NOTE_CHARS {
+            return Err(PhoneError::input(
+                "note",
+                format!("{chars} characters, at most {}", Report::MAX_NOTE_CHARS),
+            ));
+        }
+        let report = Report {
+            note: note.map(str::to_owned),
+            delay_minutes: self.delay_minutes,
+            started: time("started", self.started.as_deref())?,
+            ended: time("ended", self.ended.as_deref())?,
+            people: self.people,
+            ..Report::new(code)
+        };
+        let backwards = matches!((report.started, report.ended), (Some(s), Some(e)) if e < s);
+        let warnings = backwards.then_some(Warning::ENDS_BEFORE_START);
+        Ok((Record::Report(report), warnings.into_iter().collect()))
+    }
+}
+
+impl TallyInput {
+    /// More codes than any record is split over.
+    const MAX_TEXTS: usize = 64;
+
+    pub(crate) fn table(&self) -> Result<Option<TableId>, PhoneError> {
+        table(self.table.as_deref())
+    }
+
+    pub(crate) fn record(&self) -> Result<Record, PhoneError> {
+        if self.texts.is_empty() || self.texts.len() > Self::MAX_TEXTS {
+            return Err(PhoneError::input(
+                "texts",
+                format!(
+                    "{} codes, where 1 to {} can be kept",
+                    self.texts.len(),
+                    Self::MAX_TEXTS
+                ),
+            ));
+        }
+        Ok(Record::Tally(TallyRecord::new(self.texts.iter().cloned())))
+    }
+}
+
+fn table(text: Option<&str>) -> Result<Option<TableId>, PhoneError> {
+    text.map(TableId::new).transpose().map_err(|_| {
+        PhoneError::input(
+            "table",
+            "1 to 64 characters without spaces, such as 201301006.01",
+        )
+    })
+}
+
+fn time(field: &'static str, text: Option<&str>) -> Result<Option<Time>, PhoneError> {
+    text.map(|text| {
+        Time::from_rfc3339(text)
+            .ok_or_else(|| PhoneError::input(field, "not a time such as 2024-07-28T14:30:00-04:00"))
+    })
+    .transpose()
+}

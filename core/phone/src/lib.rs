@@ -1,0 +1,23 @@
+//! What a witness's phone does: enrol, capture, keep, and deliver when there is a network.
+//!
+//! [`Phone`] is the whole of it for a host: an app or a program. "Saved" is said only after the
+//! encrypted store has committed to disk; "delivered" only after a receipt signed by headquarters
+//! was verified. Everything but [`sync`] works without a network.
+
+mod capture;
+mod clock;
+mod enrol;
+mod error;
+mod input;
+mod phone;
+mod store;
+pub mod sync;
+mod view;
+
+pub use clock::Clock;
+pub use enrol::Enrolled;
+pub use error::PhoneError;
+pub use input::{ReportInput, TallyInput};
+pub use phone::Phone;
+pub use testigo_sqlite::DatabaseKey;
+pub use view::{Delivery, HistoryView, OutboxView, Saved, SavedTally};

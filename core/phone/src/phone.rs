@@ -1,0 +1,121 @@
+use crate::store::Store;
+use crate::{Clock, HistoryView, OutboxView, PhoneError};
+use std::path::Path;
+use testigo_sqlite::DatabaseKey;
+use testigo_wire::{Body, ElectionPack, Keyset, TableId};
+
+/// A witness's phone. One folder, one key, one device.
+pub struct Phone {
+    pub(crate) store: Store,
+    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) hq: Option<Trusted>,
+}
+
+/// What the phone believes of headquarters, verified from the signed bytes in its store.
+pub(crate) struct Trusted {
+    pub keyset: Keyset,
+    pub pack: Option<ElectionPack>,
+    pub assigned_table: Option<TableId>,
+}
+
+impl Phone {
+    /// Makes a new phone in `dir`, encrypted under `key`, with a fresh device key.
+    ///
+    /// # Errors
+    /// [`PhoneError::PhoneExists`], or why the store could not be made.
+    pub fn create(
+        dir: &Path,
+        key: &DatabaseKey,
+        clock: Box<dyn Clock>,
+    ) -> Result<Self, PhoneError> {
+        Self::with(Store::create(dir, key)?, clock)
+    }
+
+    /// Opens the phone in `dir`.
+    ///
+    /// # Errors
+    /// [`PhoneError::NoPhone`] where there is none; [`PhoneError::Open`] where its store cannot be
+    /// opened, which leaves it untouched.
+    pub fn open(dir: &Path, key: &DatabaseKey, clock: Box<dyn Clock>) -> Result<Self, PhoneError> {
+        Self::with(Store::open(dir, key)?, clock)
+    }
+
+    fn with(store: Store, clock: Box<dyn Clock>) -> Result<Self, PhoneError> {
+        let mut phone = Self {
+            store,
+            clock,
+            hq: None,
+        };
+        phone.load_headquarters()?;
+        Ok(phone)
+    }
+
+    pub(crate) fn load_headquarters(&mut self) -> Result<(), PhoneError> {
+        let Some(hq) = self.store.headquarters()? else {
+            return Ok(());
+        };
+        let keyset = Keyset::verify(&hq.keyset, hq.root).map_err(PhoneError::Damaged)?;
+        let pack = (hq.pack.as_deref())
+            .map(|bytes| ElectionPack::verify(bytes, &keyset.root))
+            .transpose()
+            .map_err(PhoneError::Damaged)?;
+        let assigned_table = (hq.assigned_table.as_deref())
+            .map(TableId::new)
+            .transpose()
+            .map_err(PhoneError::Damaged)?;
+        self.hq = Some(Trusted {
+            keyset,
+            pack,
+            assigned_table,
+        });
+        Ok(())
+    }
+
+    pub(crate) fn trusted(&self) -> Result<&Trusted, PhoneError> {
+        self.hq.as_ref().ok_or(PhoneError::NotEnrolled)
+    }
+
+    /// The election's pack, where the phone has it.
+    pub fn election(&self) -> Option<&ElectionPack> {
+        self.hq.as_ref().and_then(|hq| hq.pack.as_ref())
+    }
+
+    /// The table that the witness is sent to.
+    pub fn assigned_table(&self) -> Option<&TableId> {
+        self.hq.as_ref().and_then(|hq| hq.assigned_table.as_ref())
+    }
+
+    /// Everything saved here, newest first, with what became of it.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn history(&self) -> Result<Vec<HistoryView>, PhoneError> {
+        let Some(hq) = &self.hq else {
+            return Ok(Vec::new());
+        };
+        let kept = self.store.history()?;
+        kept.iter()
+            .map(|kept| {
+                let body = Body::from_bytes(&kept.body)?;
+                Ok(HistoryView {
+                    sequence: body.sequence,
+                    record_id: body.record_id,
+                    table: body.table.clone(),
+                    saved_at: body.saved_at,
+                    record: body.record()?,
+                    warnings: body.warnings,
+                    delivery: kept.delivery(&hq.keyset)?,
+                })
+            })
+            .collect::<Result<_, _>>()
+            .map_err(PhoneError::Damaged)
+    }
+
+    /// The queue's true state.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn outbox(&self) -> Result<OutboxView, PhoneError> {
+        self.store.outbox()
+    }
+}

@@ -1,0 +1,315 @@
+//! The phone's encrypted store: what is saved lives here and nowhere else.
+
+mod schema;
+
+use crate::{Delivery, OutboxView, PhoneError};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use std::path::Path;
+use testigo_sqlite::DatabaseKey;
+use testigo_wire::{
+    Body, Eid, Envelope, Keyset, Lane, Receipt, RootId, SigningKey, StoreId, Time, WireError,
+};
+use zeroize::Zeroizing;
+
+const FILE: &str = "phone.db";
+
+/// The open store.
+pub(crate) struct Store(Connection);
+
+/// Who this phone is.
+pub(crate) struct Device {
+    pub key: SigningKey,
+    pub store_id: StoreId,
+    pub last_hq_time: Option<Time>,
+}
+
+/// Which headquarters it belongs to, as signed bytes.
+pub(crate) struct Headquarters {
+    pub root: RootId,
+    pub keyset: Vec<u8>,
+    pub pack: Option<Vec<u8>>,
+    pub assigned_table: Option<String>,
+    pub enrolment: Vec<u8>,
+    pub enrolment_receipt: Option<Vec<u8>>,
+}
+
+/// A row of the outbox on its way.
+pub(crate) struct Row {
+    pub sequence: i64,
+    pub lane: Lane,
+    pub bytes: Vec<u8>,
+}
+
+/// What the outbox knows of one saved body.
+pub(crate) struct Kept {
+    pub body: Vec<u8>,
+    pub state: i64,
+    pub receipt: Option<Vec<u8>>,
+}
+
+impl Store {
+    /// Makes a new store with a fresh device key; an existing one is left as it is.
+    pub(crate) fn create(dir: &Path, key: &DatabaseKey) -> Result<Self, PhoneError> {
+        let path = dir.join(FILE);
+        if path.exists() {
+            return Err(PhoneError::PhoneExists);
+        }
+        std::fs::create_dir_all(dir)
+            .map_err(|error| PhoneError::input("home", format!("{}: {error}", dir.display())))?;
+        let (seed, store_id) = (SigningKey::random()?.seed(), StoreId::random()?);
+        let mut store = Self::connect(&path, key)?;
+        store.write(|tx| {
+            tx.execute(
+                "INSERT INTO device (id, seed, store_id) VALUES (1, ?1, ?2)",
+                params![seed.as_slice(), store_id.0],
+            )?;
+            Ok(())
+        })?;
+        Ok(store)
+    }
+
+    /// Opens the store that is there.
+    pub(crate) fn open(dir: &Path, key: &DatabaseKey) -> Result<Self, PhoneError> {
+        let path = dir.join(FILE);
+        if !path.exists() {
+            return Err(PhoneError::NoPhone);
+        }
+        Self::connect(&path, key)
+    }
+
+    fn connect(path: &Path, key: &DatabaseKey) -> Result<Self, PhoneError> {
+        Ok(Self(testigo_sqlite::open(
+            path,
+            key,
+            schema::MIGRATIONS,
+            schema::APPLICATION_ID,
+        )?))
+    }
+
+    /// One transaction that takes the write lock at its start and is durable when this returns.
+    pub(crate) fn write<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, PhoneError>,
+    ) -> Result<T, PhoneError> {
+        let tx = self
+            .0
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let value = work(&tx)?;
+        tx.commit()?;
+        Ok(value)
+    }
+
+    pub(crate) fn device(&self) -> Result<Device, PhoneError> {
+        self.0
+            .query_row(
+                "SELECT seed, store_id, hq_millis, hq_offset_minutes FROM device",
+                [],
+                |row| {
+                    let seed = Zeroizing::new(row.get::<_, [u8; 32]>(0)?);
+                    let hq: Option<i64> = row.get(2)?;
+                    let offset: Option<i32> = row.get(3)?;
+                    Ok(Device {
+                        key: SigningKey::from_seed(&seed),
+                        store_id: StoreId(row.get(1)?),
+                        last_hq_time: hq.and_then(|ms| Time::from_millis(ms, offset.unwrap_or(0))),
+                    })
+                },
+            )
+            .optional()?
+            .ok_or(PhoneError::NoPhone)
+    }
+
+    pub(crate) fn headquarters(&self) -> Result<Option<Headquarters>, PhoneError> {
+        let row = self.0.query_row(
+            "SELECT root, keyset, pack, assigned_table, enrolment, enrolment_receipt
+             FROM headquarters",
+            [],
+            |row| {
+                Ok(Headquarters {
+                    root: RootId(row.get(0)?),
+                    keyset: row.get(1)?,
+                    pack: row.get(2)?,
+                    assigned_table: row.get(3)?,
+                    enrolment: row.get(4)?,
+                    enrolment_receipt: row.get(5)?,
+                })
+            },
+        );
+        Ok(row.optional()?)
+    }
+
+    /// Keeps the headquarters once; a second one is refused.
+    pub(crate) fn insert_headquarters(&mut self, hq: &Headquarters) -> Result<(), PhoneError> {
+        self.write(|tx| {
+            let rows = tx.execute(
+                "INSERT INTO headquarters (id, root, keyset, pack, assigned_table, enrolment)
+                 VALUES (1, ?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+                params![
+                    hq.root.0,
+                    hq.keyset,
+                    hq.pack,
+                    hq.assigned_table,
+                    hq.enrolment
+                ],
+            )?;
+            match rows {
+                0 => Err(PhoneError::AlreadyEnrolled),
+                _ => Ok(()),
+            }
+        })
+    }
+
+    /// Rows to send, the most urgent lane first, then in the order of saving; with `everything` also
+    /// those that were delivered before. Rows after `after` (lane and sequence) only.
+    pub(crate) fn due(
+        &self,
+        everything: bool,
+        after: Option<(Lane, i64)>,
+        limit: usize,
+    ) -> Result<Vec<Row>, PhoneError> {
+        let (lane, sequence) = after.map_or((-1, -1), |(lane, seq)| (i64::from(lane.0), seq));
+        let mut query = self.0.prepare_cached(
+            "SELECT sequence, lane, bytes FROM envelope
+             WHERE (state = 0 OR ?1) AND (lane, sequence) > (?2, ?3)
+             ORDER BY lane, sequence LIMIT ?4",
+        )?;
+        let rows = query.query_map(
+            params![
+                everything,
+                lane,
+                sequence,
+                i64::try_from(limit).unwrap_or(i64::MAX)
+            ],
+            |row| {
+                Ok(Row {
+                    sequence: row.get(0)?,
+                    lane: Lane(row.get(1)?),
+                    bytes: row.get(2)?,
+                })
+            },
+        )?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Notes a verified receipt; returns whether it changed anything.
+    pub(crate) fn settle(
+        tx: &Transaction<'_>,
+        receipt: &Receipt,
+        bytes: &[u8],
+    ) -> Result<bool, PhoneError> {
+        let state = if receipt.code.is_refusal() { 2 } else { 1 };
+        let rows = tx.execute(
+            "UPDATE envelope SET state = ?1, receipt = ?2 WHERE eid = ?3 AND state = 0",
+            params![state, bytes, receipt.eid.0],
+        )?;
+        let (millis, offset) = (
+            receipt.received_at.millis(),
+            receipt.received_at.offset_minutes(),
+        );
+        tx.execute(
+            "UPDATE device SET hq_millis = ?1, hq_offset_minutes = ?2
+             WHERE hq_millis IS NULL OR hq_millis < ?1",
+            params![millis, offset],
+        )?;
+        Ok(rows == 1)
+    }
+
+    /// Notes what became of the enrolment; `None` has it sent again.
+    pub(crate) fn settle_enrolment(
+        tx: &Transaction<'_>,
+        receipt: Option<&[u8]>,
+    ) -> Result<(), PhoneError> {
+        tx.execute("UPDATE headquarters SET enrolment_receipt = ?1", [receipt])?;
+        Ok(())
+    }
+
+    pub(crate) fn history(&self) -> Result<Vec<Kept>, PhoneError> {
+        let mut query = self.0.prepare_cached(
+            "SELECT history.body, envelope.state, envelope.receipt
+             FROM history JOIN envelope USING (sequence) ORDER BY sequence DESC",
+        )?;
+        let rows = query.query_map([], |row| {
+            Ok(Kept {
+                body: row.get(0)?,
+                state: row.get(1)?,
+                receipt: row.get(2)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    pub(crate) fn outbox(&self) -> Result<OutboxView, PhoneError> {
+        let mut view = self.0.query_row(
+            "SELECT count(*) FILTER (WHERE state = 0),
+                    coalesce(sum(length(bytes)) FILTER (WHERE state = 0), 0),
+                    count(*) FILTER (WHERE state = 1),
+                    count(*) FILTER (WHERE state = 2)
+             FROM envelope",
+            [],
+            |row| {
+                let count = |n| row.get::<_, i64>(n).map(i64::unsigned_abs);
+                Ok(OutboxView {
+                    queued: count(0)?,
+                    queued_bytes: count(1)?,
+                    delivered: count(2)?,
+                    parked: count(3)?,
+                    ..OutboxView::default()
+                })
+            },
+        )?;
+        let hq = self.headquarters()?;
+        view.enrolled = hq.is_some();
+        view.enrolment_delivered = hq.is_some_and(|hq| hq.enrolment_receipt.is_some());
+        view.last_contact = self.device()?.last_hq_time;
+        Ok(view)
+    }
+}
+
+/// Allocates the next sequence number inside a capture's transaction.
+pub(crate) fn next_sequence(tx: &Transaction<'_>) -> Result<u64, PhoneError> {
+    let next: i64 = tx.query_row(
+        "UPDATE device SET last_sequence = last_sequence + 1 RETURNING last_sequence",
+        [],
+        |row| row.get(0),
+    )?;
+    Ok(next.unsigned_abs())
+}
+
+/// Puts a sealed record and its readable copy into the store.
+pub(crate) fn insert(
+    tx: &Transaction<'_>,
+    envelope: &Envelope,
+    body: &Body,
+) -> Result<(), PhoneError> {
+    let sequence = i64::try_from(body.sequence).unwrap_or(i64::MAX);
+    tx.execute(
+        "INSERT INTO envelope (sequence, eid, lane, bytes) VALUES (?1, ?2, ?3, ?4)",
+        params![sequence, envelope.eid().0, body.lane.0, envelope.as_bytes()],
+    )?;
+    tx.execute(
+        "INSERT INTO history (sequence, body) VALUES (?1, ?2)",
+        params![sequence, body.to_bytes()],
+    )?;
+    Ok(())
+}
+
+impl Kept {
+    /// What became of it; its receipt was verified before it was kept.
+    pub(crate) fn delivery(&self, keyset: &Keyset) -> Result<Delivery, WireError> {
+        let Some(receipt) = &self.receipt else {
+            return Ok(Delivery::Queued);
+        };
+        let receipt = Receipt::verify(receipt, keyset)?;
+        Ok(match self.state {
+            1 => Delivery::Delivered {
+                received_at: receipt.received_at,
+            },
+            _ => Delivery::Parked { code: receipt.code },
+        })
+    }
+}
+
+/// Identity of the enrolment, by which its receipt is told from others.
+pub(crate) fn enrolment_eid(hq: &Headquarters) -> Eid {
+    Eid::of(&hq.enrolment)
+}

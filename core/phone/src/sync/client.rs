@@ -1,0 +1,144 @@
+use super::{NetworkFault, Request, Response, Selection, Step, SyncPass, SyncReport};
+use crate::{Phone, PhoneError};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use std::sync::Arc;
+use std::time::Duration;
+use testigo_wire::Reply;
+
+/// The largest reply that is read, in bytes.
+const MAX_REPLY: usize = 256 * 1024;
+
+/// The real network: HTTP over TLS 1.2 or 1.3 under our own list of web roots.
+///
+/// It follows no redirect and sends no name of its own.
+#[derive(Clone)]
+pub struct Client(reqwest::Client);
+
+impl Client {
+    /// A client with this long to wait for each answer.
+    ///
+    /// # Errors
+    /// Where the platform's network or TLS cannot be set up.
+    pub fn new(timeout: Duration) -> Result<Self, NetworkFault> {
+        let roots = rustls::RootCertStore {
+            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+        };
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|_| NetworkFault::Tls)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .connect_timeout(timeout.min(Duration::from_secs(10)))
+            .timeout(timeout)
+            .build()
+            .map(Self)
+            .map_err(|_| NetworkFault::Tls)
+    }
+
+    /// Posts a request and reads its bounded answer.
+    async fn post(&self, request: Request) -> Result<Response, NetworkFault> {
+        let url = reqwest::Url::parse(&request.url).map_err(|_| NetworkFault::UnsafeAddress)?;
+        if !is_safe(&url) {
+            return Err(NetworkFault::UnsafeAddress);
+        }
+        let mut answer = self
+            .0
+            .post(url)
+            .header(CONTENT_TYPE, Reply::MEDIA_TYPE)
+            .body(request.body)
+            .send()
+            .await
+            .map_err(|error| fault(&error))?;
+        let mut response = Response {
+            status: answer.status().as_u16(),
+            media_type: media_type(answer.headers()),
+            retry_after_s: number(answer.headers()),
+            body: Vec::new(),
+        };
+        while let Some(chunk) = answer.chunk().await.map_err(|error| fault(&error))? {
+            if response.body.len() + chunk.len() > MAX_REPLY {
+                return Err(NetworkFault::Interrupted);
+            }
+            response.body.extend_from_slice(&chunk);
+        }
+        Ok(response)
+    }
+}
+
+/// Delivers what the outbox holds. Safe to stop at any point and to run again.
+///
+/// # Errors
+/// Where the phone itself fails; what the network does is in the report.
+pub async fn sync(
+    phone: &mut Phone,
+    client: &Client,
+    selection: Selection,
+) -> Result<SyncReport, PhoneError> {
+    let mut pass = SyncPass::new(selection);
+    loop {
+        match pass.step(phone)? {
+            Step::Done(report) => return Ok(report),
+            Step::Post(request) => {
+                pass.count_bytes(request.body.len());
+                let outcome = client.post(request).await;
+                pass.reply(phone, outcome)?;
+            }
+        }
+    }
+}
+
+/// Plain HTTP shows who talks to whom: it is for this same machine only.
+fn is_safe(url: &reqwest::Url) -> bool {
+    let loopback = match url.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    url.scheme() == "https" || (url.scheme() == "http" && loopback)
+}
+
+fn fault(error: &reqwest::Error) -> NetworkFault {
+    if error.is_timeout() {
+        NetworkFault::Timeout
+    } else if caused_by_tls(error) {
+        NetworkFault::Tls
+    } else if error.is_connect() {
+        NetworkFault::Unreachable
+    } else {
+        NetworkFault::Interrupted
+    }
+}
+
+fn caused_by_tls(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        let inside = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(|io| io.get_ref())
+            .is_some_and(|inner| inner.is::<rustls::Error>());
+        if inside || error.is::<rustls::Error>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+fn media_type(headers: &HeaderMap) -> String {
+    (headers.get(CONTENT_TYPE))
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
+}
+
+fn number(headers: &HeaderMap) -> Option<u32> {
+    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
+}

@@ -1,0 +1,12 @@
+//! The phone against a headquarters made of the wire format alone.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "tests"
+)]
+
+mod capture;
+mod support;
+mod sync;

@@ -1,0 +1,218 @@
+//! A headquarters of a few lines, built on the wire format alone, for a phone to talk to.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use testigo_phone::sync::{NetworkFault, Request, Response, Selection, Step, SyncPass, SyncReport};
+use testigo_phone::{Clock, DatabaseKey, Phone};
+use testigo_wire::*;
+
+/// A clock that stands where it is put.
+#[derive(Clone, Copy)]
+pub struct FixedClock(pub Time);
+
+impl Clock for FixedClock {
+    fn now(&self) -> Time {
+        self.0
+    }
+    fn monotonic_ms(&self) -> u64 {
+        1000
+    }
+    fn boot_id(&self) -> BootId {
+        BootId([3; 16])
+    }
+}
+
+pub fn time(text: &str) -> Time {
+    Time::from_rfc3339(text).unwrap()
+}
+
+pub fn clock() -> Box<FixedClock> {
+    Box::new(FixedClock(time("2024-07-28T18:30:00-04:00")))
+}
+
+pub fn key() -> DatabaseKey {
+    DatabaseKey::from_bytes([42; 32])
+}
+
+pub const TABLE: &str = "201301006.01";
+
+pub struct FakeHq {
+    pub root: SigningKey,
+    pub seal: SealSecretKey,
+    pub receipt: SigningKey,
+    pub election: ElectionId,
+    pub device: Option<(VerifyingKey, StoreId)>,
+    /// What it keeps, in the order of arrival, with the receipt it gave.
+    pub kept: Vec<(Eid, Body)>,
+    pub receipts: BTreeMap<Eid, Vec<u8>>,
+    pub answer_code: ReceiptCode,
+}
+
+impl FakeHq {
+    pub fn new(n: u8) -> Self {
+        Self {
+            root: SigningKey::from_seed(&[n; 32]),
+            seal: SealSecretKey::from_bytes(&[n + 1; 32]),
+            receipt: SigningKey::from_seed(&[n + 2; 32]),
+            election: ElectionId([n; 8]),
+            device: None,
+            kept: Vec::new(),
+            receipts: BTreeMap::new(),
+            answer_code: ReceiptCode::ACCEPTED,
+        }
+    }
+
+    pub fn keyset(&self, endpoints: &[&str]) -> Vec<u8> {
+        Keyset {
+            version: 1,
+            election: self.election,
+            issued_at: time("2024-07-27T12:00:00Z"),
+            root: self.root.verifying_key(),
+            seal: vec![self.seal.public_key().unwrap()],
+            receipt: vec![self.receipt.verifying_key()],
+            desk: vec![],
+            log: vec![],
+            revoked: vec![],
+            endpoints: endpoints.iter().map(|e| (*e).to_owned()).collect(),
+            pins: vec![],
+        }
+        .sign(&self.root)
+        .unwrap()
+    }
+
+    pub fn pack(&self) -> Vec<u8> {
+        ElectionPack {
+            version: 1,
+            election: self.election,
+            name: "Ejemplo".into(),
+            date: "2024-07-28".into(),
+            time_zone: "America/Caracas".into(),
+            candidates: vec![Candidate {
+                code: "A".into(),
+                name: "A".into(),
+            }],
+            slots: (0..38)
+                .map(|n| Slot {
+                    party: n.to_string(),
+                    candidate: "A".into(),
+                })
+                .collect(),
+            tables: vec![PollingTable {
+                id: TableId::new(TABLE).unwrap(),
+                registered: 535,
+                state: String::new(),
+                municipality: String::new(),
+                parish: String::new(),
+            }],
+        }
+        .sign(&self.root)
+        .unwrap()
+    }
+
+    pub fn invitation(&self) -> Invitation {
+        Invitation {
+            capability: Capability::random().unwrap(),
+            root: RootId::of(&self.root.verifying_key()),
+            election: self.election,
+            table: Some(TableId::new(TABLE).unwrap()),
+        }
+    }
+
+    /// A phone in `dir`, enrolled here.
+    pub fn phone(&self, dir: &Path) -> Phone {
+        let mut phone = Phone::create(dir, &key(), clock()).unwrap();
+        let keyset = self.keyset(&["http://127.0.0.1:1"]);
+        phone
+            .enrol(&self.invitation(), &keyset, Some(&self.pack()))
+            .unwrap();
+        phone
+    }
+
+    /// Takes a request in and answers it, as headquarters does.
+    pub fn answer(&mut self, request: &Request) -> Response {
+        let mut answers = Vec::new();
+        let mut rest = request.body.as_slice();
+        while !rest.is_empty() {
+            let (item, tail) = cbor::first("item", rest, MAX_ENVELOPE).unwrap();
+            rest = tail;
+            answers.push(self.item(item));
+        }
+        Response {
+            status: 200,
+            media_type: Reply::MEDIA_TYPE.into(),
+            retry_after_s: None,
+            body: Reply {
+                epoch: Epoch([1; 16]),
+                answers,
+            }
+            .to_bytes(),
+        }
+    }
+
+    fn item(&mut self, bytes: &[u8]) -> Answer {
+        let eid = Eid::of(bytes);
+        if let Ok(enrolment) = Enrolment::parse(bytes) {
+            let key = enrolment.capability();
+            assert_eq!(key.0.len(), 8);
+            // The capability's public half is not kept here: the device vouches for itself.
+            let (device, store) = peek_enrolment(bytes);
+            self.device = Some((device, store));
+            return self.sign(eid, store, ReceiptCode::ACCEPTED);
+        }
+        let Some((device, store)) = self.device else {
+            return Answer::Deferred {
+                eid,
+                deferral: Deferral::UNKNOWN_DEVICE,
+            };
+        };
+        let envelope = Envelope::parse(bytes).unwrap().verify(&device).unwrap();
+        if !self.receipts.contains_key(&eid) && !self.answer_code.is_refusal() {
+            self.kept.push((eid, envelope.open(&self.seal).unwrap()));
+        }
+        self.sign(eid, store, self.answer_code)
+    }
+
+    fn sign(&mut self, eid: Eid, store: StoreId, code: ReceiptCode) -> Answer {
+        let receipt = self.receipts.entry(eid).or_insert_with(|| {
+            Receipt::new(store, eid, time("2024-07-28T23:00:00Z"), code)
+                .sign(&self.receipt)
+                .unwrap()
+        });
+        Answer::Receipt(receipt.clone())
+    }
+}
+
+/// Reads device and store out of an enrolment whose capability only the phone knew.
+fn peek_enrolment(bytes: &[u8]) -> (VerifyingKey, StoreId) {
+    let mut d = minicbor::Decoder::new(bytes);
+    d.tag().unwrap();
+    d.array().unwrap();
+    d.bytes().unwrap();
+    d.skip().unwrap();
+    let mut payload = minicbor::Decoder::new(d.bytes().unwrap());
+    payload.array().unwrap();
+    payload.skip().unwrap();
+    payload.skip().unwrap();
+    (payload.decode().unwrap(), payload.decode().unwrap())
+}
+
+/// Runs a pass, asking `network` for the outcome of each request.
+pub fn run(
+    phone: &mut Phone,
+    selection: Selection,
+    mut network: impl FnMut(&Request) -> Result<Response, NetworkFault>,
+) -> SyncReport {
+    let mut pass = SyncPass::new(selection);
+    for _ in 0..1000 {
+        match pass.step(phone).unwrap() {
+            Step::Done(report) => return report,
+            Step::Post(request) => pass.reply(phone, network(&request)).unwrap(),
+        }
+    }
+    panic!("the pass does not end");
+}
+
+/// A pass over a network without faults.
+pub fn deliver(phone: &mut Phone, hq: &mut FakeHq) -> SyncReport {
+    run(phone, Selection::Queued, |request| Ok(hq.answer(request)))
+}
