@@ -90,9 +90,6 @@ impl Phone {
     /// # Errors
     /// Where the store fails.
     pub fn history(&self) -> Result<Vec<HistoryView>, PhoneError> {
-        let Some(hq) = &self.hq else {
-            return Ok(Vec::new());
-        };
         let kept = self.store.history()?;
         kept.iter()
             .map(|kept| {
@@ -104,7 +101,7 @@ impl Phone {
                     saved_at: body.saved_at,
                     record: body.record()?,
                     warnings: body.warnings,
-                    delivery: kept.delivery(&hq.keyset)?,
+                    delivery: kept.delivery()?,
                 })
             })
             .collect::<Result<_, _>>()

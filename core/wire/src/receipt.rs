@@ -1,6 +1,6 @@
 use crate::envelope::version_of;
 use crate::sign::{self, Unverified};
-use crate::{Eid, KeyId, Keyset, SigningKey, StoreId, Time, WireError, cbor};
+use crate::{Eid, Keyset, SigningKey, StoreId, Time, WireError, cbor};
 use minicbor::{Decode, Encode};
 
 const VERSION: u64 = 1;
@@ -86,12 +86,14 @@ impl Receipt {
         cbor::from_slice(RECEIPT.what, &signed.payload, RECEIPT.max_payload)
     }
 
-    /// The short name of the key that is said to have signed these bytes.
+    /// Reads a receipt that was verified before it was kept; the signature is not checked again, so
+    /// that a key which has been replaced since does not hide what was delivered.
     ///
     /// # Errors
-    /// [`WireError`] where they are no receipt.
-    pub fn signer(bytes: &[u8]) -> Result<KeyId, WireError> {
-        Ok(Self::parse(bytes)?.kid)
+    /// [`WireError`] where the bytes are no receipt.
+    pub fn from_kept(bytes: &[u8]) -> Result<Self, WireError> {
+        let signed = Self::parse(bytes)?;
+        cbor::from_slice(RECEIPT.what, &signed.payload, RECEIPT.max_payload)
     }
 
     fn parse(bytes: &[u8]) -> Result<Unverified, WireError> {

@@ -211,6 +211,7 @@ fn receipt_and_reply() {
     assert_eq!(Receipt::verify(&bytes, &keyset()).unwrap(), receipt);
     insta::assert_snapshot!("receipt", diagnostic(&bytes));
 
+    assert_eq!(Receipt::from_kept(&bytes).unwrap(), receipt);
     let forged = receipt.sign(&key(6)).unwrap();
     assert!(matches!(
         Receipt::verify(&forged, &keyset()),

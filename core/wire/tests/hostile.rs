@@ -60,7 +60,7 @@ fn feed_all(bytes: &[u8]) {
     let key = SigningKey::from_seed(&[1; 32]).verifying_key();
     let _ = Envelope::parse(bytes);
     let _ = Enrolment::parse(bytes);
-    let _ = Receipt::signer(bytes);
+    let _ = Receipt::from_kept(bytes);
     let _ = Keyset::verify(bytes, keyset_root);
     let _ = ElectionPack::verify(bytes, &key);
     let _ = Reply::from_bytes(bytes);

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use std::path::Path;
 use testigo_sqlite::DatabaseKey;
 use testigo_wire::{
-    Body, Eid, Envelope, Keyset, Lane, Receipt, RootId, SigningKey, StoreId, Time, WireError,
+    Body, Eid, Envelope, Lane, Receipt, RootId, SigningKey, StoreId, Time, WireError,
 };
 use zeroize::Zeroizing;
 
@@ -295,11 +295,11 @@ pub(crate) fn insert(
 
 impl Kept {
     /// What became of it; its receipt was verified before it was kept.
-    pub(crate) fn delivery(&self, keyset: &Keyset) -> Result<Delivery, WireError> {
+    pub(crate) fn delivery(&self) -> Result<Delivery, WireError> {
         let Some(receipt) = &self.receipt else {
             return Ok(Delivery::Queued);
         };
-        let receipt = Receipt::verify(receipt, keyset)?;
+        let receipt = Receipt::from_kept(receipt)?;
         Ok(match self.state {
             1 => Delivery::Delivered {
                 received_at: receipt.received_at,
