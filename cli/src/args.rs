@@ -1,0 +1,194 @@
+use clap::{Args, Parser, Subcommand};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// A witness's phone in a terminal, headquarters, and an election night in small.
+#[derive(Parser)]
+#[command(name = "testigo", version, max_term_width = 100)]
+pub struct Cli {
+    /// Language of sentences: es or en (otherwise TESTIGO_LANG, then LANG).
+    #[arg(long, global = true, value_name = "es|en")]
+    pub lang: Option<String>,
+    /// One JSON document (or one a line) on standard output, for programs.
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// The whole night in small, narrated: each line is a thing that really happened.
+    #[command(after_help = "Example: testigo demo --seed 7")]
+    Demo(DemoArgs),
+    /// Reads the QR codes of images.
+    #[command(after_help = "Example: testigo scan sheet.jpg --json")]
+    Scan {
+        /// Image files (PNG or JPEG).
+        #[arg(required = true)]
+        images: Vec<PathBuf>,
+    },
+    /// Reads the text of a tally sheet's QR code and checks it.
+    #[command(after_help = "Example: testigo tally - < text.txt")]
+    Tally {
+        /// The text, or - for standard input.
+        text: String,
+        /// An election pack (`public/pack.cose` of headquarters) to check against; otherwise
+        /// Venezuela 2024 with a few of its tables.
+        #[arg(long, value_name = "FILE")]
+        election: Option<PathBuf>,
+    },
+    /// A phone in a terminal, on the very core that phones run.
+    #[command(after_help = "Example: testigo phone --home D report 21 --note \"two blocks dark\"")]
+    Phone(PhoneArgs),
+    /// Headquarters.
+    #[command(after_help = "Example: testigo hq --data D2 serve")]
+    Hq(HqArgs),
+}
+
+#[derive(Args)]
+pub struct DemoArgs {
+    /// Varies tables, votes, reports and the damage done to the photographs.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// A photograph of a tally sheet of your own, instead of the one that is drawn.
+    #[arg(long, value_name = "FILE")]
+    pub photo: Option<PathBuf>,
+    /// Leave headquarters running at the end, to look at its page.
+    #[arg(long)]
+    pub serve: bool,
+}
+
+#[derive(Args)]
+pub struct PhoneArgs {
+    /// The phone's folder.
+    #[arg(long, value_name = "DIR")]
+    pub home: PathBuf,
+    /// For drills: the phone's clock is wrong by this many minutes.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        allow_hyphen_values = true
+    )]
+    pub clock_wrong_by_minutes: i64,
+    #[command(subcommand)]
+    pub command: PhoneCommand,
+}
+
+#[derive(Subcommand, Clone)]
+pub enum PhoneCommand {
+    /// Makes a new phone. Its key lies beside it in a file, so it is for trying out only.
+    Init,
+    /// Enrols with a witness's code; needs no network.
+    #[command(
+        after_help = "Example: testigo phone --home D enrol --qr witness.png --keyset keyset.cose --pack pack.cose"
+    )]
+    Enrol {
+        /// Image of the enrolment QR code.
+        #[arg(long, value_name = "IMAGE", required_unless_present = "typed")]
+        qr: Option<PathBuf>,
+        /// Read the typed code from standard input instead.
+        #[arg(long, conflicts_with = "qr")]
+        typed: bool,
+        /// Headquarters' keys (`public/keyset.cose`).
+        #[arg(long, value_name = "FILE")]
+        keyset: PathBuf,
+        /// The election (`public/pack.cose`).
+        #[arg(long, value_name = "FILE")]
+        pack: Option<PathBuf>,
+    },
+    /// Saves a report; see `testigo phone codes` for the numbers.
+    #[command(after_help = "Example: testigo phone --home D report 10 --delay-minutes 95")]
+    Report {
+        /// The catalogue's number.
+        code: u16,
+        /// The table; otherwise the witness's own.
+        #[arg(long)]
+        table: Option<String>,
+        /// Own words, at most 500 characters.
+        #[arg(long)]
+        note: Option<String>,
+        /// How late, in minutes.
+        #[arg(long, value_name = "N")]
+        delay_minutes: Option<u32>,
+        /// When it started, such as 2024-07-28T14:30:00-04:00.
+        #[arg(long, value_name = "TIME")]
+        started: Option<String>,
+        /// When it ended.
+        #[arg(long, value_name = "TIME")]
+        ended: Option<String>,
+        /// How many people were involved.
+        #[arg(long, value_name = "N")]
+        people: Option<u32>,
+    },
+    /// Reads a tally sheet and saves it.
+    #[command(after_help = "Example: testigo phone --home D tally --photo sheet.jpg")]
+    Tally {
+        /// A photograph of the sheet.
+        #[arg(long, value_name = "FILE", required_unless_present = "text")]
+        photo: Option<PathBuf>,
+        /// The QR code's text, or - for standard input.
+        #[arg(conflicts_with = "photo")]
+        text: Option<String>,
+        /// The table, where it is not the sheet's own.
+        #[arg(long)]
+        table: Option<String>,
+    },
+    /// The catalogue of what can be reported.
+    Codes,
+    /// Everything saved, with headquarters' receipts.
+    List,
+    /// What waits, and when headquarters was last reached.
+    Status,
+    /// Delivers what waits.
+    Sync {
+        /// Send again what was delivered before, too; headquarters changes nothing by it.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Stays open and takes these commands line by line, as an app would.
+    Shell,
+}
+
+#[derive(Args)]
+pub struct HqArgs {
+    /// Headquarters' folder.
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    #[command(subcommand)]
+    pub command: HqCommand,
+}
+
+#[derive(Subcommand)]
+pub enum HqCommand {
+    /// Makes an empty folder into headquarters: keys, store, keyset and election pack.
+    Init {
+        /// The election (`pack.toml`); otherwise Venezuela 2024 with a few of its tables.
+        #[arg(long, value_name = "FILE")]
+        pack: Option<PathBuf>,
+        /// The address that phones will use.
+        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8470")]
+        endpoint: Vec<String>,
+    },
+    /// Makes one witness's enrolment code and keeps no secret of it.
+    #[command(
+        after_help = "Example: testigo hq --data D2 enrol --table 201301006.01 --out witness.png"
+    )]
+    Enrol {
+        /// The table that the witness is sent to.
+        #[arg(long)]
+        table: Option<String>,
+        /// Where the QR code's image goes.
+        #[arg(long, value_name = "FILE.png")]
+        out: PathBuf,
+    },
+    /// Receives, and shows the page of results.
+    Serve {
+        /// The address to listen on.
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8470")]
+        listen: SocketAddr,
+    },
+    /// The results and incidents so far.
+    Table,
+}

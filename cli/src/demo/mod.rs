@@ -1,0 +1,8 @@
+//! `testigo demo`: the whole night in small. Every line that it prints is a thing that happened, in
+//! real processes, on real sockets, with real files.
+
+mod child;
+mod night;
+mod sheets;
+
+pub use night::run;

@@ -1,0 +1,76 @@
+use crate::picture::PictureError;
+use crate::sheet::SheetError;
+use serde_json::{Value, json};
+use std::path::Path;
+use testigo_hq::HqError;
+use testigo_phone::PhoneError;
+use testigo_wire::Language;
+use thiserror::Error;
+
+/// Why a command could not do its work.
+#[derive(Debug, Error)]
+pub enum Failure {
+    /// The phone's.
+    #[error(transparent)]
+    Phone(#[from] PhoneError),
+    /// Headquarters'.
+    #[error(transparent)]
+    Hq(#[from] HqError),
+    /// A picture's.
+    #[error(transparent)]
+    Picture(#[from] PictureError),
+    /// A drawing's.
+    #[error(transparent)]
+    Sheet(#[from] SheetError),
+    /// A file that could not be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// Which.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Anything else, said in both languages.
+    #[error("{en}")]
+    Said {
+        /// Español.
+        es: String,
+        /// English.
+        en: String,
+    },
+}
+
+impl Failure {
+    pub fn said(es: impl Into<String>, en: impl Into<String>) -> Self {
+        Self::Said {
+            es: es.into(),
+            en: en.into(),
+        }
+    }
+
+    pub fn file(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.display().to_string();
+        move |source| Self::File { path, source }
+    }
+
+    /// What a person is told.
+    pub fn sentence(&self, language: Language) -> String {
+        match self {
+            Self::Phone(error) => error.sentence(language),
+            Self::Hq(error) => error.sentence(language),
+            Self::Said { es, en } => language.pick(es, en).clone(),
+            error => error.to_string(),
+        }
+    }
+
+    /// For a program.
+    pub fn json(&self, language: Language) -> Value {
+        let code = match self {
+            Self::Phone(error) => error.code(),
+            Self::Picture(_) => "picture",
+            Self::Hq(_) => "headquarters",
+            _ => "failed",
+        };
+        json!({ "error": { "code": code, "sentence": self.sentence(language) } })
+    }
+}

@@ -1,0 +1,114 @@
+//! `testigo hq`: headquarters.
+
+use crate::args::{HqArgs, HqCommand};
+use crate::failure::Failure;
+use crate::outcome::Outcome;
+use crate::render;
+use crate::sheet::{png, qr_picture};
+use serde_json::json;
+use std::net::SocketAddr;
+use std::path::Path;
+use testigo_hq::{HqError, PackSource};
+use testigo_wire::{Language, TableId};
+
+/// Runs one command.
+pub fn run(args: HqArgs, language: Language, as_json: bool) -> Result<Outcome, Failure> {
+    let data = &args.data;
+    match args.command {
+        HqCommand::Init { pack, endpoint } => init(data, pack.as_deref(), &endpoint, language),
+        HqCommand::Enrol { table, out } => enrol(data, table.as_deref(), &out, language),
+        HqCommand::Serve { listen } => serve(data, listen, language, as_json),
+        HqCommand::Table => table(data, language),
+    }
+}
+
+fn init(
+    data: &Path,
+    pack: Option<&Path>,
+    endpoints: &[String],
+    language: Language,
+) -> Result<Outcome, Failure> {
+    let source = match pack {
+        Some(path) => PackSource::from_file(path),
+        None => PackSource::venezuela_2024(),
+    }
+    .map_err(HqError::from)?;
+    let root = testigo_hq::init(data, &source, endpoints)?;
+    let dir = data.display();
+    Ok(Outcome::clean(
+        language.pick(
+            vec![
+                format!("Central lista en {dir}; raíz {root}."),
+                format!("Para los teléfonos: {dir}/public/keyset.cose y {dir}/public/pack.cose"),
+                format!("Ahora: testigo hq --data {dir} serve"),
+            ],
+            vec![
+                format!("Headquarters ready in {dir}; root {root}."),
+                format!("For phones: {dir}/public/keyset.cose and {dir}/public/pack.cose"),
+                format!("Next: testigo hq --data {dir} serve"),
+            ],
+        ),
+        json!({ "data": data, "root": root.to_string(), "endpoints": endpoints }),
+    ))
+}
+
+fn enrol(
+    data: &Path,
+    table: Option<&str>,
+    out: &Path,
+    language: Language,
+) -> Result<Outcome, Failure> {
+    let table = table
+        .map(TableId::new)
+        .transpose()
+        .map_err(|error| Failure::said(error.to_string(), error.to_string()))?;
+    let invitation = testigo_hq::invite(data, table.clone())?;
+    let caption = table.as_ref().map_or("TESTIGO", TableId::as_str);
+    let drawing = qr_picture(invitation.to_text().as_bytes(), &["TESTIGO", caption])?;
+    std::fs::write(out, png(&drawing)?).map_err(Failure::file(out))?;
+    let shown = out.display();
+    Ok(Outcome::clean(
+        vec![language.pick(
+            format!("Código de inscripción en {shown}. Entréguelo en mano y borre la imagen."),
+            format!("Enrolment code in {shown}. Hand it over in person and delete the image."),
+        )],
+        json!({ "image": out, "table": table.as_ref().map(TableId::as_str) }),
+    ))
+}
+
+fn serve(
+    data: &Path,
+    listen: SocketAddr,
+    language: Language,
+    as_json: bool,
+) -> Result<Outcome, Failure> {
+    let runtime = tokio::runtime::Runtime::new().map_err(Failure::file(Path::new("tokio")))?;
+    let ready = |address: SocketAddr| {
+        Outcome::clean(
+            vec![language.pick(
+                format!("La central escucha. Página: http://{address}/  (Ctrl-C termina)"),
+                format!("Headquarters listens. Page: http://{address}/  (Ctrl-C ends it)"),
+            )],
+            json!({ "listening": format!("http://{address}") }),
+        )
+        .print(as_json);
+    };
+    let interrupted = async {
+        let _ = tokio::signal::ctrl_c().await;
+    };
+    runtime.block_on(testigo_hq::serve(data, listen, ready, interrupted))?;
+    Ok(Outcome::clean(
+        vec![
+            language
+                .pick("La central se detuvo.", "Headquarters stopped.")
+                .to_owned(),
+        ],
+        json!({ "stopped": true }),
+    ))
+}
+
+fn table(data: &Path, language: Language) -> Result<Outcome, Failure> {
+    let (results, incidents) = testigo_hq::tables(data)?;
+    let json = json!({ "results": results, "incidents": incidents });
+    Ok(Outcome::clean(render::table(&json, language), json))
+}

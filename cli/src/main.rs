@@ -1,0 +1,79 @@
+//! The testigo program: a phone in a terminal, headquarters, and an election night in small.
+//!
+//! Results go to standard output, logs and errors to standard error. Exit status: 0 done; 1 done, but
+//! something was refused or could not be read, and is named; 2 wrong usage, or it cannot start.
+
+mod args;
+mod demo;
+mod failure;
+mod host_clock;
+mod hq;
+mod key_file;
+mod outcome;
+mod phone;
+mod picture;
+mod render;
+mod scan;
+mod sheet;
+mod stdin;
+mod tally;
+
+use args::{Cli, Command};
+use clap::Parser;
+use failure::Failure;
+use outcome::Outcome;
+use std::process::ExitCode;
+use testigo_wire::Language;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    testigo_scan::silence_caught_panics();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(tracing::Level::WARN)
+        .init();
+    let language = language(cli.lang.as_deref());
+    match run(cli.command, language, cli.json) {
+        Ok(outcome) => {
+            outcome.print(cli.json);
+            ExitCode::from(u8::from(!outcome.clean))
+        }
+        Err(failure) => {
+            complain(&failure, language, cli.json);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(command: Command, language: Language, as_json: bool) -> Result<Outcome, Failure> {
+    match command {
+        Command::Demo(args) => demo::run(&args, language, as_json),
+        Command::Scan { images } => Ok(scan::run(&images, language, as_json)),
+        Command::Tally { text, election } => tally::run(&text, election.as_deref(), language),
+        Command::Phone(args) => phone::run(args, language, as_json),
+        Command::Hq(args) => hq::run(args, language, as_json),
+    }
+}
+
+/// The language asked for, or the environment's, or Spanish.
+fn language(asked: Option<&str>) -> Language {
+    let variables = ["TESTIGO_LANG", "LC_ALL", "LC_MESSAGES", "LANG"];
+    asked
+        .map(str::to_owned)
+        .into_iter()
+        .chain(variables.iter().filter_map(|name| std::env::var(name).ok()))
+        .find_map(|tag| Language::from_tag(&tag))
+        .unwrap_or_default()
+}
+
+#[allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the program's own output"
+)]
+fn complain(failure: &Failure, language: Language, as_json: bool) {
+    eprintln!("testigo: {}", failure.sentence(language));
+    if as_json {
+        println!("{}", failure.json(language));
+    }
+}

@@ -1,0 +1,232 @@
+//! `testigo phone`: the core of a witness's phone, in a terminal.
+
+use crate::args::{Cli, Command, PhoneArgs, PhoneCommand};
+use crate::failure::Failure;
+use crate::host_clock::HostClock;
+use crate::outcome::Outcome;
+use crate::{key_file, picture, render, stdin};
+use clap::Parser;
+use serde_json::json;
+use std::io::BufRead;
+use std::path::Path;
+use std::time::Duration;
+use testigo_phone::sync::{Client, Selection, SyncFailure, sync};
+use testigo_phone::{Phone, PhoneError, ReportInput, TallyInput};
+use testigo_wire::{Invitation, Language};
+
+/// How long the phone waits for an answer.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Runs one command, or the shell.
+pub fn run(args: PhoneArgs, language: Language, as_json: bool) -> Result<Outcome, Failure> {
+    let clock = Box::new(HostClock::new(args.clock_wrong_by_minutes));
+    match &args.command {
+        PhoneCommand::Codes => return Ok(render::catalogue(language)),
+        PhoneCommand::Init => {
+            let key = key_file::create(&args.home)?;
+            Phone::create(&args.home, &key, clock)?;
+            return Ok(Outcome::clean(
+                vec![language.pick(
+                    format!(
+                        "Teléfono preparado en {}. Ahora inscríbalo.",
+                        args.home.display()
+                    ),
+                    format!(
+                        "A phone is ready in {}. Enrol it next.",
+                        args.home.display()
+                    ),
+                )],
+                json!({ "home": args.home }),
+            ));
+        }
+        _ => {}
+    }
+    let key = key_file::read(&args.home)?;
+    let mut phone = Phone::open(&args.home, &key, clock)?;
+    match args.command {
+        PhoneCommand::Shell => shell(&mut phone, language, as_json),
+        command => one(&mut phone, command, language),
+    }
+}
+
+/// Takes commands line by line until the input ends; a refused one does not end it.
+fn shell(phone: &mut Phone, language: Language, as_json: bool) -> Result<Outcome, Failure> {
+    for line in std::io::stdin().lock().lines() {
+        let line = line.map_err(Failure::file(Path::new("stdin")))?;
+        let Some(words) = shlex::split(&line) else {
+            said(&unclear(), language, as_json);
+            continue;
+        };
+        if words.is_empty() {
+            continue;
+        }
+        if matches!(words.first().map(String::as_str), Some("quit" | "exit")) {
+            break;
+        }
+        let words = ["testigo", "phone", "--home", "."]
+            .into_iter()
+            .map(str::to_owned)
+            .chain(words);
+        let command = match Cli::try_parse_from(words) {
+            Ok(Cli {
+                command: Command::Phone(args),
+                ..
+            }) => args.command,
+            Ok(_) => continue,
+            Err(error) => {
+                said(
+                    &Failure::said(error.to_string(), error.to_string()),
+                    language,
+                    as_json,
+                );
+                continue;
+            }
+        };
+        match one(phone, command, language) {
+            Ok(outcome) => outcome.print(as_json),
+            Err(failure) => said(&failure, language, as_json),
+        }
+    }
+    Ok(Outcome::clean(Vec::new(), json!({ "closed": true })))
+}
+
+fn unclear() -> Failure {
+    Failure::said(
+        "Falta cerrar una comilla.",
+        "A quotation mark is not closed.",
+    )
+}
+
+fn said(failure: &Failure, language: Language, as_json: bool) {
+    Outcome {
+        lines: vec![failure.sentence(language)],
+        json: failure.json(language),
+        clean: false,
+    }
+    .print(as_json);
+}
+
+fn one(phone: &mut Phone, command: PhoneCommand, language: Language) -> Result<Outcome, Failure> {
+    match command {
+        PhoneCommand::Enrol {
+            qr,
+            typed: _,
+            keyset,
+            pack,
+        } => {
+            let invitation = match qr {
+                Some(image) => invitation_in(&image)?,
+                None => Invitation::from_text(&stdin::line()?)
+                    .map_err(|error| not_a_code(&error.to_string()))?,
+            };
+            let keyset = std::fs::read(&keyset).map_err(Failure::file(&keyset))?;
+            let pack = (pack.as_deref())
+                .map(|path| std::fs::read(path).map_err(Failure::file(path)))
+                .transpose()?;
+            let enrolled = phone.enrol(&invitation, &keyset, pack.as_deref())?;
+            Ok(render::enrolled(&enrolled, language))
+        }
+        PhoneCommand::Report {
+            code,
+            table,
+            note,
+            delay_minutes,
+            started,
+            ended,
+            people,
+        } => {
+            let saved = phone.report(&ReportInput {
+                code,
+                table,
+                note,
+                delay_minutes,
+                started,
+                ended,
+                people,
+            })?;
+            Ok(render::saved(&saved, language))
+        }
+        PhoneCommand::Tally { photo, text, table } => {
+            let texts = match (photo, text) {
+                (Some(photo), _) => texts_in(&photo)?,
+                (None, text) => vec![stdin::text_or_stdin(text.as_deref().unwrap_or("-"))?],
+            };
+            let saved = phone.tally(&TallyInput { texts, table })?;
+            Ok(render::saved_tally(&saved, language))
+        }
+        PhoneCommand::List => Ok(render::history(&phone.history()?, language)),
+        PhoneCommand::Status => Ok(render::status(
+            &phone.outbox()?,
+            phone.assigned_table(),
+            language,
+        )),
+        PhoneCommand::Sync { all } => {
+            let selection = if all {
+                Selection::Everything
+            } else {
+                Selection::Queued
+            };
+            let report = runtime()?.block_on(async {
+                let client = Client::new(TIMEOUT).map_err(no_network)?;
+                Ok::<_, Failure>(sync(phone, &client, selection).await?)
+            })?;
+            Ok(render::sync_report(&report, language))
+        }
+        PhoneCommand::Codes => Ok(render::catalogue(language)),
+        PhoneCommand::Init | PhoneCommand::Shell => Err(PhoneError::PhoneExists.into()),
+    }
+}
+
+/// A runtime for the one thing on a phone that waits for a network.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::file(Path::new("tokio")))
+}
+
+fn no_network(fault: testigo_phone::sync::NetworkFault) -> Failure {
+    let failure = SyncFailure::NoNetwork(fault);
+    Failure::said(
+        failure.sentence(Language::Es),
+        failure.sentence(Language::En),
+    )
+}
+
+fn not_a_code(reason: &str) -> Failure {
+    Failure::said(
+        format!("Esto no es un código de inscripción ({reason}). Pida uno a su coordinación."),
+        format!("This is not an enrolment code ({reason}). Ask your coordinator for one."),
+    )
+}
+
+fn invitation_in(image: &Path) -> Result<Invitation, Failure> {
+    let codes = picture::scan_file(image)?;
+    let mut reason = "no QR code could be read in the image".to_owned();
+    for code in &codes {
+        match Invitation::from_text(&code.text_lossy()) {
+            Ok(invitation) => return Ok(invitation),
+            Err(error) => reason = error.to_string(),
+        }
+    }
+    Err(not_a_code(&reason))
+}
+
+/// The texts of all codes in a photograph, from top to bottom.
+fn texts_in(photo: &Path) -> Result<Vec<Vec<u8>>, Failure> {
+    let mut codes = picture::scan_file(photo)?;
+    codes.sort_by_key(|code| code.corners.iter().map(|corner| corner.y).min());
+    if codes.is_empty() {
+        return Err(Failure::said(
+            format!(
+                "No se pudo leer ningún código QR en {}. Acérquese, evite reflejos y pruebe otra foto; también puede anotar \"52\" (QR ilegible).",
+                photo.display()
+            ),
+            format!(
+                "No QR code could be read in {}. Come closer, avoid glare and try another photograph; you can also report \"52\" (unreadable QR).",
+                photo.display()
+            ),
+        ));
+    }
+    Ok(codes.into_iter().map(|code| code.bytes).collect())
+}

@@ -1,0 +1,367 @@
+//! What a phone answers, as lines for a person and as JSON for a program.
+
+use crate::outcome::Outcome;
+use serde_json::{Value, json};
+use testigo_phone::sync::SyncReport;
+use testigo_phone::{Delivery, Enrolled, HistoryView, OutboxView, Saved, SavedTally};
+use testigo_tally::{NotATally, Tally};
+use testigo_wire::catalogue::CATALOGUE;
+use testigo_wire::{Deferral, Language, Record, TableId, Warning};
+
+fn sentences(warnings: &[Warning], language: Language) -> Vec<String> {
+    warnings.iter().map(|w| w.sentence(language)).collect()
+}
+
+fn codes(warnings: &[Warning]) -> Vec<u16> {
+    warnings.iter().map(|w| w.0).collect()
+}
+
+/// The catalogue of what can be reported.
+pub fn catalogue(language: Language) -> Outcome {
+    let lines = (CATALOGUE.iter())
+        .map(|entry| format!("{}  {}", entry.code.0, entry.label(language)))
+        .collect();
+    let json = (CATALOGUE.iter())
+        .map(|entry| json!({ "code": entry.code.0, "label": entry.label(language) }))
+        .collect();
+    Outcome::clean(lines, Value::Array(json))
+}
+
+/// What the phone belongs to now.
+pub fn enrolled(enrolled: &Enrolled, language: Language) -> Outcome {
+    let election = enrolled.election.as_deref().unwrap_or("-");
+    let table = enrolled.table.as_ref().map_or("-", TableId::as_str);
+    Outcome::clean(
+        vec![language.pick(
+            format!("Inscrito sin red: {election}, mesa {table}."),
+            format!("Enrolled without a network: {election}, table {table}."),
+        )],
+        json!({ "election": enrolled.election, "table": enrolled.table.as_ref().map(TableId::as_str) }),
+    )
+}
+
+fn saved_json(saved: &Saved, language: Language) -> Value {
+    json!({
+        "saved": saved.sequence,
+        "record": saved.record_id.to_string(),
+        "table": saved.table.as_ref().map(TableId::as_str),
+        "warnings": codes(&saved.warnings),
+        "sentences": sentences(&saved.warnings, language),
+    })
+}
+
+fn saved_lines(saved: &Saved, language: Language) -> Vec<String> {
+    let table = saved.table.as_ref().map_or("-", TableId::as_str);
+    let mut lines = vec![language.pick(
+        format!("Guardado: n.º {}, mesa {table}.", saved.sequence),
+        format!("Saved: no. {}, table {table}.", saved.sequence),
+    )];
+    lines.extend(
+        sentences(&saved.warnings, language)
+            .into_iter()
+            .map(|sentence| format!("  ! {sentence}")),
+    );
+    lines
+}
+
+/// What was saved.
+pub fn saved(saved: &Saved, language: Language) -> Outcome {
+    Outcome::clean(saved_lines(saved, language), saved_json(saved, language))
+}
+
+/// A sheet that was saved, and its votes at once.
+pub fn saved_tally(tally: &SavedTally, language: Language) -> Outcome {
+    let mut lines = saved_lines(&tally.saved, language);
+    let reading = reading(&tally.reading, language);
+    lines.extend(reading.lines);
+    let mut json = saved_json(&tally.saved, language);
+    if let Value::Object(map) = &mut json {
+        map.insert("tally".to_owned(), reading.json);
+    }
+    Outcome::clean(lines, json)
+}
+
+/// What a sheet's texts say.
+pub fn reading(reading: &Result<Tally, NotATally>, language: Language) -> Outcome {
+    let tally = match reading {
+        Ok(tally) => tally,
+        Err(error) => {
+            let sentence = error.sentence(language);
+            return Outcome {
+                lines: vec![sentence.clone()],
+                json: json!({ "not_a_tally": sentence }),
+                clean: false,
+            };
+        }
+    };
+    let mut lines = vec![language.pick(
+        format!("Mesa {}:", tally.table),
+        format!("Table {}:", tally.table),
+    )];
+    let mut candidates = tally.candidates.clone();
+    candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.votes));
+    let width = (candidates.iter())
+        .map(|c| c.name.chars().count())
+        .max()
+        .unwrap_or(0);
+    lines.extend(
+        candidates
+            .iter()
+            .map(|c| format!("  {:<width$}  {:>6}", c.name, c.votes)),
+    );
+    lines.push(language.pick(
+        format!(
+            "  Votos válidos: {}; nulos: {}.",
+            tally.valid_votes(),
+            tally.null_votes
+        ),
+        format!(
+            "  Valid votes: {}; null: {}.",
+            tally.valid_votes(),
+            tally.null_votes
+        ),
+    ));
+    let doubts: Vec<String> = tally.doubts.iter().map(|d| d.sentence(language)).collect();
+    lines.extend(doubts.iter().map(|doubt| format!("  ! {doubt}")));
+    Outcome::clean(
+        lines,
+        json!({
+            "table": tally.table.as_str(),
+            "candidates": candidates.iter().map(|c| json!({ "code": c.code, "name": c.name, "votes": c.votes })).collect::<Vec<_>>(),
+            "slots": tally.slots,
+            "valid_votes": tally.valid_votes(),
+            "null_votes": tally.null_votes,
+            "fourth": tally.fourth,
+            "suffix": tally.suffix,
+            "warnings": tally.doubts.iter().map(|d| d.warning().0).collect::<Vec<_>>(),
+            "sentences": doubts,
+        }),
+    )
+}
+
+fn what(record: &Record, language: Language) -> String {
+    match record {
+        Record::Report(report) => {
+            let mut text = format!("{} {}", report.code.0, report.code.label(language));
+            if let Some(minutes) = report.delay_minutes {
+                text.push_str(&format!(", {minutes} min"));
+            }
+            if let Some(note) = &report.note {
+                text.push_str(&format!(": {note}"));
+            }
+            text
+        }
+        Record::Tally(_) => language.pick("acta", "tally sheet").to_owned(),
+        Record::Unknown { kind, .. } => language.pick(
+            format!("registro de tipo {} (de una versión más nueva)", kind.0),
+            format!("record of kind {} (of a newer version)", kind.0),
+        ),
+    }
+}
+
+fn delivery(delivery: Delivery, language: Language) -> String {
+    match delivery {
+        Delivery::Queued => language
+            .pick("en cola, espera red", "queued, waits for a network")
+            .to_owned(),
+        Delivery::Delivered { received_at } => language.pick(
+            format!("entregado: recibo firmado por la central, {received_at}"),
+            format!("delivered: receipt signed by headquarters, {received_at}"),
+        ),
+        Delivery::Parked { code } => language.pick(
+            format!("apartado: la central no lo recibe (código {})", code.0),
+            format!("parked: headquarters will not take it (code {})", code.0),
+        ),
+    }
+}
+
+/// Everything saved, newest first.
+pub fn history(history: &[HistoryView], language: Language) -> Outcome {
+    let mut lines = Vec::new();
+    if history.is_empty() {
+        lines.push(
+            language
+                .pick("Aún no hay nada guardado.", "Nothing is saved yet.")
+                .to_owned(),
+        );
+    }
+    let mut items = Vec::new();
+    for item in history {
+        let table = item.table.as_ref().map_or("-", TableId::as_str);
+        lines.push(format!(
+            "{:>4}  {}  {table}  {}",
+            item.sequence,
+            item.saved_at,
+            what(&item.record, language)
+        ));
+        lines.push(format!("      {}", delivery(item.delivery, language)));
+        lines.extend(
+            sentences(&item.warnings, language)
+                .into_iter()
+                .map(|sentence| format!("      ! {sentence}")),
+        );
+        items.push(json!({
+            "sequence": item.sequence,
+            "record": item.record_id.to_string(),
+            "table": item.table.as_ref().map(TableId::as_str),
+            "saved_at": item.saved_at.to_string(),
+            "what": what(&item.record, language),
+            "warnings": codes(&item.warnings),
+            "state": match item.delivery {
+                Delivery::Queued => "queued",
+                Delivery::Delivered { .. } => "delivered",
+                Delivery::Parked { .. } => "parked",
+            },
+            "delivery": delivery(item.delivery, language),
+        }));
+    }
+    Outcome::clean(lines, Value::Array(items))
+}
+
+/// The queue's true state.
+pub fn status(outbox: &OutboxView, table: Option<&TableId>, language: Language) -> Outcome {
+    let table = table.map(TableId::as_str);
+    let last = outbox.last_contact.map(|time| time.to_string());
+    let mut lines = Vec::new();
+    if !outbox.enrolled {
+        lines.push(
+            language
+                .pick(
+                    "Este teléfono aún no está inscrito.",
+                    "This phone has not enrolled yet.",
+                )
+                .to_owned(),
+        );
+    }
+    lines.push(language.pick(
+        format!(
+            "En cola: {} ({} bytes). Entregados: {}. Apartados: {}.",
+            outbox.queued, outbox.queued_bytes, outbox.delivered, outbox.parked
+        ),
+        format!(
+            "Queued: {} ({} bytes). Delivered: {}. Parked: {}.",
+            outbox.queued, outbox.queued_bytes, outbox.delivered, outbox.parked
+        ),
+    ));
+    lines.push(match &last {
+        Some(time) => language.pick(
+            format!("Último contacto con la central: {time}."),
+            format!("Last contact with headquarters: {time}."),
+        ),
+        None => language
+            .pick(
+                "Aún sin contacto con la central.",
+                "No contact with headquarters yet.",
+            )
+            .to_owned(),
+    });
+    Outcome::clean(
+        lines,
+        json!({
+            "enrolled": outbox.enrolled,
+            "enrolment_delivered": outbox.enrolment_delivered,
+            "table": table,
+            "queued": outbox.queued,
+            "queued_bytes": outbox.queued_bytes,
+            "delivered": outbox.delivered,
+            "parked": outbox.parked,
+            "last_contact": last,
+        }),
+    )
+}
+
+/// What a sync did.
+pub fn sync_report(report: &SyncReport, language: Language) -> Outcome {
+    let mut lines = Vec::new();
+    if report.requests == 0 && report.failure.is_none() {
+        lines.push(
+            language
+                .pick(
+                    "No hay nada que enviar; no se envió nada.",
+                    "Nothing to send; nothing was sent.",
+                )
+                .to_owned(),
+        );
+    } else if report.failure.is_none() {
+        lines.push(language.pick(
+            format!(
+                "Entregados: {}; confirmados de nuevo: {}; apartados: {}; quedan: {}.",
+                report.delivered, report.confirmed, report.parked, report.remaining
+            ),
+            format!(
+                "Delivered: {}; confirmed again: {}; parked: {}; still waiting: {}.",
+                report.delivered, report.confirmed, report.parked, report.remaining
+            ),
+        ));
+    }
+    let deferrals: Vec<String> = (report.deferrals.iter())
+        .map(|deferral: &Deferral| deferral.sentence(language))
+        .collect();
+    lines.extend(deferrals.iter().cloned());
+    let failure = report.failure.as_ref().map(|f| f.sentence(language));
+    if let Some(sentence) = &failure {
+        lines.push(sentence.clone());
+        lines.push(language.pick(
+            format!("En cola: {}.", report.remaining),
+            format!("Queued: {}.", report.remaining),
+        ));
+    }
+    Outcome {
+        clean: report.failure.is_none() && report.remaining == 0 && report.parked == 0,
+        lines,
+        json: json!({
+            "delivered": report.delivered,
+            "confirmed": report.confirmed,
+            "parked": report.parked,
+            "remaining": report.remaining,
+            "requests": report.requests,
+            "bytes_sent": report.bytes_sent,
+            "deferrals": deferrals,
+            "failure": report.failure.as_ref().map(|f| json!({ "code": f.code(), "sentence": failure })),
+        }),
+    }
+}
+
+/// Headquarters' results and incidents, from the API's own documents.
+pub fn table(document: &Value, language: Language) -> Vec<String> {
+    let text = |value: &Value, pointer: &str| match value.pointer(pointer) {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Null) | None => "-".to_owned(),
+        Some(value) => value.to_string(),
+    };
+    let list = |pointer: &str| {
+        document
+            .pointer(pointer)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+    };
+    let (reported, expected) = (
+        text(document, "/results/tables/reported"),
+        text(document, "/results/tables/expected"),
+    );
+    let mut lines = vec![language.pick(
+        format!(
+            "{}: {reported} de {expected} mesas",
+            text(document, "/results/election/name")
+        ),
+        format!(
+            "{}: {reported} of {expected} tables",
+            text(document, "/results/election/name")
+        ),
+    )];
+    lines.extend(
+        list("/results/candidates")
+            .map(|c| format!("  {:<28} {:>8}", text(c, "/name"), text(c, "/votes"))),
+    );
+    let label = language.pick("/label/es", "/label/en");
+    lines.extend(list("/incidents/incidents").map(|incident| {
+        format!(
+            "  {} {}  {}",
+            text(incident, "/code"),
+            text(incident, label),
+            text(incident, "/table")
+        )
+    }));
+    lines
+}

@@ -1,0 +1,290 @@
+//! Opening: look before touching, key, verification, pragmas, migrations.
+
+use std::ffi::{OsString, c_int};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, Transaction, TransactionBehavior, ffi};
+
+use crate::error::{Failure, OpenError, classify};
+use crate::key::DatabaseKey;
+use crate::provider;
+
+/// How long a statement waits for another connection's lock.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// SQLCipher's page, and so the size of a database that is just being made.
+const PAGE_BYTES: u64 = 4096;
+
+/// One step of a schema. Its place in the list is its version: the first leads from 0 to 1. A step that has
+/// shipped is never changed.
+#[derive(Debug, Clone, Copy)]
+pub struct Migration {
+    /// One or more statements, without `BEGIN` and `COMMIT`: each step runs in a transaction of its own.
+    pub sql: &'static str,
+}
+
+/// Opens the database at `path` for reading and writing, makes it if there is none, and runs the
+/// migrations that it does not have yet.
+///
+/// The connection has WAL, `synchronous=FULL`, `fullfsync`, `foreign_keys`, `secure_delete`,
+/// `temp_store=MEMORY`, `cell_size_check`, no `trusted_schema` and a busy timeout of 5 s. While
+/// migrations run, foreign keys are not enforced (a table that is rebuilt would take the rows that refer to it along);
+/// they are checked before each migration's commit instead. Several processes may open at once: each
+/// migration runs once.
+///
+/// # Errors
+/// [`OpenError`]; the file is then as it was before, apart from migrations that were already committed.
+pub fn open(
+    path: &Path,
+    key: &DatabaseKey,
+    migrations: &[Migration],
+    application_id: u32,
+) -> Result<Connection, OpenError> {
+    let path = std::path::absolute(path)?;
+    refuse_what_sqlite_would_erase(&path)?;
+    let known = u32::try_from(migrations.len()).unwrap_or(u32::MAX);
+    let mut db = keyed(
+        &path,
+        key,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+    )?;
+    if db.is_readonly(MAIN_DB)? {
+        return Err(refused(
+            ffi::SQLITE_READONLY,
+            "the file may not be written".to_owned(),
+        ));
+    }
+    let state = State::read(&db.transaction()?)?;
+    state.check(known, application_id)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    switch_to_wal(&db)?;
+    db.execute_batch(
+        "PRAGMA synchronous = FULL;
+         PRAGMA fullfsync = ON;
+         PRAGMA secure_delete = ON;
+         PRAGMA foreign_keys = OFF;",
+    )?;
+    if state.is_new() || state.version < known {
+        migrate(&mut db, migrations, known, application_id)?;
+    }
+    db.execute_batch("PRAGMA foreign_keys = ON;")?;
+    Ok(db)
+}
+
+/// Opens an existing database for reading only: never makes one, never migrates, and SQLite refuses every
+/// write.
+///
+/// # Errors
+/// [`OpenError`]; [`OpenError::Missing`] when there is no database.
+pub fn open_reader(
+    path: &Path,
+    key: &DatabaseKey,
+    application_id: u32,
+) -> Result<Connection, OpenError> {
+    let path = std::path::absolute(path)?;
+    refuse_what_sqlite_would_erase(&path)?;
+    if size(&path)? == 0 {
+        return Err(OpenError::Missing);
+    }
+    let mut db = keyed(&path, key, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let state = State::read(&db.transaction()?)?;
+    if state.is_new() {
+        return Err(OpenError::Missing);
+    }
+    state.check(u32::MAX, application_id)?;
+    db.execute_batch("PRAGMA query_only = ON;")?;
+    Ok(db)
+}
+
+/// Refuses three situations in which SQLite itself would erase or change what we cannot judge.
+///
+/// Only sizes are looked at. Reading the file here would be wrong: closing it drops every POSIX lock that
+/// this process's other connections hold on it (<https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_>).
+fn refuse_what_sqlite_would_erase(path: &Path) -> Result<(), OpenError> {
+    let database = size(path)?;
+    if database == 0 && size(&beside(path, "-wal"))? > 0 {
+        return Err(OpenError::LogWithoutDatabase);
+    }
+    // SQLite takes a file of one byte for an empty one (unixFileSize() in os_unix.c) and would write over it.
+    if database == 1 {
+        return Err(OpenError::WrongKey);
+    }
+    // Ours use a rollback journal only while the first page of a new file is written. Any other journal
+    // would be played back into a file of which we do not know yet whose it is.
+    if database > PAGE_BYTES && size(&beside(path, "-journal"))? > 0 {
+        return Err(OpenError::WrongKey);
+    }
+    Ok(())
+}
+
+/// The size of a file in bytes; 0 when there is none.
+fn size(path: &Path) -> Result<u64, OpenError> {
+    match std::fs::metadata(path) {
+        Ok(metadata) => Ok(metadata.len()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    name.into()
+}
+
+/// Opens the file and gives it the key. Nothing is read yet, so nothing is verified yet.
+fn keyed(path: &Path, key: &DatabaseKey, flags: OpenFlags) -> Result<Connection, OpenError> {
+    let db = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    provider::set_key(&db, key)?;
+    let found = match db.query_row("PRAGMA cipher_provider", [], |row| row.get::<_, String>(0)) {
+        Ok(found) => found,
+        Err(rusqlite::Error::QueryReturnedNoRows) => String::new(),
+        Err(error) => return Err(error.into()),
+    };
+    if found.as_bytes() != provider::NAME.to_bytes() {
+        return Err(OpenError::Provider { found });
+    }
+    // Until the key is verified, closing must not write a foreign log into a foreign database.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    db.busy_timeout(BUSY_TIMEOUT)?;
+    db.execute_batch(
+        "PRAGMA temp_store = MEMORY;
+         PRAGMA trusted_schema = OFF;
+         PRAGMA cell_size_check = ON;",
+    )?;
+    Ok(db)
+}
+
+/// What a database says of itself. Reading it verifies the key.
+struct State {
+    objects: u32,
+    application_id: u32,
+    version: u32,
+}
+
+impl State {
+    /// In a transaction, so that another process's migration does not come between.
+    fn read(db: &Transaction<'_>) -> Result<Self, OpenError> {
+        Ok(Self {
+            objects: db.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?,
+            application_id: header_field(db, "application_id")?,
+            version: header_field(db, "user_version")?,
+        })
+    }
+
+    fn is_new(&self) -> bool {
+        self.objects == 0 && self.application_id == 0 && self.version == 0
+    }
+
+    fn check(&self, known: u32, application_id: u32) -> Result<(), OpenError> {
+        if self.is_new() {
+            return Ok(());
+        }
+        if self.application_id != application_id {
+            return Err(OpenError::Foreign {
+                found: self.application_id,
+                expected: application_id,
+            });
+        }
+        if self.version > known {
+            return Err(OpenError::Newer {
+                found: self.version,
+                known,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Both fields are 32 bits of the file's header, which SQLite shows as signed numbers.
+fn header_field(db: &Connection, pragma: &str) -> Result<u32, OpenError> {
+    Ok(db
+        .pragma_query_value(None, pragma, |row| row.get::<_, i32>(0))?
+        .cast_unsigned())
+}
+
+/// What SQLite lets pass and we do not.
+fn refused(code: c_int, reason: String) -> OpenError {
+    OpenError::Sqlite(rusqlite::Error::SqliteFailure(
+        ffi::Error::new(code),
+        Some(reason),
+    ))
+}
+
+/// SQLite answers "busy" at once, without waiting, when two connections switch a new file at the same time.
+fn switch_to_wal(db: &Connection) -> Result<(), OpenError> {
+    let deadline = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        let mode =
+            db.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0));
+        match mode {
+            Ok(mode) if mode == "wal" => return Ok(()),
+            Ok(mode) => {
+                let reason = format!("journal mode stays {mode}: no write-ahead log here");
+                return Err(refused(ffi::SQLITE_CANTOPEN, reason));
+            }
+            Err(error) if classify(&error) == Failure::Busy && Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Runs what is missing, one transaction each. The state is read again inside each: another process may
+/// have come first.
+fn migrate(
+    db: &mut Connection,
+    migrations: &[Migration],
+    known: u32,
+    application_id: u32,
+) -> Result<(), OpenError> {
+    loop {
+        let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let state = State::read(&transaction)?;
+        state.check(known, application_id)?;
+        let next = usize::try_from(state.version)
+            .ok()
+            .and_then(|version| migrations.get(version));
+        if next.is_none() && !state.is_new() {
+            return Ok(());
+        }
+        transaction.pragma_update(None, "application_id", application_id.cast_signed())?;
+        if let Some(migration) = next {
+            let to = state.version.saturating_add(1);
+            let run = || {
+                transaction.execute_batch(migration.sql)?;
+                check_foreign_keys(&transaction)?;
+                transaction.pragma_update(None, "user_version", to)
+            };
+            run().map_err(|error| match classify(&error) {
+                Failure::Other => OpenError::Migration { to, source: error },
+                _ => error.into(),
+            })?;
+        }
+        transaction.commit()?;
+        if migrations.is_empty() {
+            return Ok(());
+        }
+    }
+}
+
+fn check_foreign_keys(db: &Connection) -> rusqlite::Result<()> {
+    let broken = db.query_row("PRAGMA foreign_key_check", [], |row| {
+        row.get::<_, String>(0)
+    });
+    match broken {
+        Err(rusqlite::Error::QueryReturnedNoRows) => Ok(()),
+        Err(error) => Err(error),
+        Ok(table) => Err(rusqlite::Error::SqliteFailure(
+            ffi::Error {
+                code: ErrorCode::ConstraintViolation,
+                extended_code: ffi::SQLITE_CONSTRAINT_FOREIGNKEY,
+            },
+            Some(format!("rows of {table} refer to rows that do not exist")),
+        )),
+    }
+}

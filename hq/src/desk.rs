@@ -1,0 +1,151 @@
+//! The desk: opens what ingest kept, adds headquarters' own doubts, and sorts it into readings of tally
+//! sheets and incidents. It keeps whatever it cannot read, and never waits for anything.
+
+use crate::HqError;
+use crate::store::{Finding, Opened, Store, Unopened};
+use std::collections::BTreeSet;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use testigo_wire::{
+    Body, ElectionPack, Envelope, Record, SealSecretKey, TableId, Warning, WireError,
+};
+
+/// How many envelopes are opened before they are written down.
+const BATCH: u32 = 64;
+/// How long it sleeps when nobody wakes it: another process may have written.
+const NAP: Duration = Duration::from_secs(1);
+/// How far a phone's clock may be from headquarters' before it is flagged, in milliseconds.
+const CLOCK_TOLERANCE: i64 = 10 * 60 * 1000;
+
+pub(crate) struct Desk {
+    store: Store,
+    seal_key: SealSecretKey,
+    pack: ElectionPack,
+}
+
+impl Desk {
+    pub(crate) fn new(store: Store, seal_key: SealSecretKey, pack: ElectionPack) -> Self {
+        Self {
+            store,
+            seal_key,
+            pack,
+        }
+    }
+
+    /// Starts its thread, which ends once all who could wake it are gone and nothing is left to open.
+    pub(crate) fn start(mut self, wake: Receiver<()>) -> Result<JoinHandle<()>, HqError> {
+        std::thread::Builder::new()
+            .name("hq-desk".into())
+            .spawn(move || {
+                loop {
+                    let busy = match self.pass() {
+                        Ok(opened) => opened > 0,
+                        Err(error) => {
+                            tracing::error!(%error, "the desk could not write; it tries again");
+                            false
+                        }
+                    };
+                    if !busy && wake.recv_timeout(NAP) == Err(RecvTimeoutError::Disconnected) {
+                        return;
+                    }
+                }
+            })
+            .map_err(HqError::Server)
+    }
+
+    /// Opens a batch; returns how many there were.
+    fn pass(&mut self) -> rusqlite::Result<usize> {
+        let waiting = self.store.unopened(BATCH)?;
+        let findings: Vec<Finding> = waiting
+            .iter()
+            .map(|envelope| Finding {
+                arrival: envelope.arrival,
+                opened: self.read(envelope).ok().map(Box::new),
+            })
+            .collect();
+        if !findings.is_empty() {
+            self.store.keep_findings(&findings)?;
+            let unreadable = findings.iter().filter(|f| f.opened.is_none()).count();
+            tracing::info!(opened = findings.len(), unreadable, "desk");
+        }
+        Ok(findings.len())
+    }
+
+    fn read(&self, unopened: &Unopened) -> Result<Opened, WireError> {
+        let key = unopened
+            .key()
+            .ok_or(WireError::Signature { what: "device" })?;
+        let body = Envelope::parse(&unopened.bytes)?
+            .verify(&key)?
+            .open(&self.seal_key)?;
+        let record = body.record()?;
+        let tally = match &record {
+            Record::Tally(record) => {
+                let texts: Vec<&[u8]> = record.texts().collect();
+                Some(testigo_tally::read(&texts, Some(&self.pack)))
+            }
+            Record::Report(_) | Record::Unknown { .. } => None,
+        };
+        let mut flags: BTreeSet<Warning> = body.warnings.iter().copied().collect();
+        flags.extend(clock(&body, unopened));
+        match &tally {
+            Some(Ok(tally)) => {
+                flags.extend(tally.doubts.iter().map(testigo_tally::Doubt::warning));
+                if body
+                    .table
+                    .as_ref()
+                    .is_some_and(|table| *table != tally.table)
+                {
+                    flags.insert(Warning::TABLE_DIFFERS);
+                }
+            }
+            Some(Err(_)) => {
+                flags.insert(Warning::NOT_A_TALLY);
+            }
+            None => {}
+        }
+        let tally = tally.and_then(Result::ok);
+        let table = body.table.as_ref().or(tally.as_ref().map(|t| &t.table));
+        flags.extend(
+            table
+                .into_iter()
+                .flat_map(|table| self.place(table, unopened)),
+        );
+        Ok(Opened {
+            body,
+            record,
+            tally,
+            flags,
+        })
+    }
+
+    /// Is the table the election's, and the witness's?
+    fn place(&self, table: &TableId, unopened: &Unopened) -> impl Iterator<Item = Warning> {
+        let unknown = self.pack.table(table).is_none();
+        let assigned = unopened.assigned_table.as_deref();
+        let elsewhere = assigned.is_some_and(|assigned| assigned != table.as_str());
+        [
+            (unknown, Warning::TABLE_UNKNOWN),
+            (elsewhere, Warning::TABLE_NOT_ASSIGNED),
+        ]
+        .into_iter()
+        .filter_map(|(doubtful, warning)| doubtful.then_some(warning))
+    }
+}
+
+/// A record cannot have been saved after it arrived, nor before the witness was invited.
+fn clock(body: &Body, unopened: &Unopened) -> Option<Warning> {
+    let saved_at = body.saved_at.millis();
+    if saved_at > unopened.received_at.saturating_add(CLOCK_TOLERANCE) {
+        Some(Warning::CLOCK_AHEAD)
+    } else if saved_at
+        < unopened
+            .capability_created_at
+            .saturating_sub(CLOCK_TOLERANCE)
+    {
+        Some(Warning::CLOCK_BEHIND)
+    } else {
+        None
+    }
+}

@@ -1,0 +1,190 @@
+use crate::pack_source::PackSourceError;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use testigo_sqlite::OpenError;
+use testigo_wire::{Language, TableId, WireError};
+use thiserror::Error;
+
+/// Why headquarters cannot be made, opened or served. [`HqError::sentence`] says what to do next.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum HqError {
+    /// The folder holds no headquarters.
+    #[error("{} holds no headquarters", .0.display())]
+    NotHeadquarters(PathBuf),
+    /// The folder holds headquarters already; they are never overwritten.
+    #[error("{} holds headquarters already", .0.display())]
+    AlreadyHeadquarters(PathBuf),
+    /// The folder holds something else, perhaps what an interrupted `init` left.
+    #[error("{} is not empty", .0.display())]
+    NotEmpty(PathBuf),
+    /// The election's description has a mistake.
+    #[error(transparent)]
+    Pack(#[from] PackSourceError),
+    /// A key file is damaged, or is not the one that the signed keyset names.
+    #[error("{} is damaged or belongs to other headquarters", .0.display())]
+    Key(PathBuf),
+    /// The signed keyset or pack is damaged, or signed by another root.
+    #[error("{}: {source}", path.display())]
+    Signed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: WireError,
+    },
+    /// The database cannot be opened. Nothing was changed.
+    #[error("{}: {source}", path.display())]
+    Database {
+        /// The database.
+        path: PathBuf,
+        /// Why.
+        source: OpenError,
+    },
+    /// The database failed while it was used; what was under way was rolled back.
+    #[error("the database failed: {0}")]
+    Store(#[from] rusqlite::Error),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Address {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file or folder could not be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The election has no such polling table.
+    #[error("table {0} is not in the election pack")]
+    TableUnknown(TableId),
+    /// The operating system gave no randomness, or a key could not be used.
+    #[error("keys cannot be made: {0}")]
+    Keys(String),
+    /// A thread of the server could not be started, or ended by a fault.
+    #[error("the server stopped: {0}")]
+    Server(io::Error),
+}
+
+impl HqError {
+    /// What a person is told, with what to do next.
+    pub fn sentence(&self, language: Language) -> String {
+        match self {
+            Self::NotHeadquarters(dir) => {
+                let dir = dir.display();
+                language.pick(
+                    format!(
+                        "En {dir} no hay una central. Ejecute primero: testigo hq --data {dir} init"
+                    ),
+                    format!("{dir} holds no headquarters. First run: testigo hq --data {dir} init"),
+                )
+            }
+            Self::AlreadyHeadquarters(dir) => {
+                let dir = dir.display();
+                language.pick(
+                    format!(
+                        "En {dir} ya hay una central; no se ha cambiado nada. Para servirla: testigo hq --data {dir} serve"
+                    ),
+                    format!(
+                        "{dir} already holds headquarters; nothing was changed. To serve them: testigo hq --data {dir} serve"
+                    ),
+                )
+            }
+            Self::NotEmpty(dir) => {
+                let dir = dir.display();
+                language.pick(
+                    format!("La carpeta {dir} no está vacía. Elija una carpeta vacía o nueva."),
+                    format!("The folder {dir} is not empty. Choose an empty or new one."),
+                )
+            }
+            Self::Pack(error) => language.pick(
+                format!("La descripción de la elección tiene un error: {error}"),
+                format!("The election's description has a mistake: {error}"),
+            ),
+            Self::Key(path) => {
+                let path = path.display();
+                language.pick(
+                    format!(
+                        "El archivo de clave {path} está dañado o es de otra central. Restaure la copia de la carpeta keys."
+                    ),
+                    format!(
+                        "The key file {path} is damaged or belongs to other headquarters. Restore your copy of the keys folder."
+                    ),
+                )
+            }
+            Self::Signed { path, source } => {
+                let path = path.display();
+                language.pick(
+                    format!("{path} está dañado ({source}). Restaure la copia de la carpeta public."),
+                    format!("{path} is damaged ({source}). Restore your copy of the public folder."),
+                )
+            }
+            Self::Database { path, source } => {
+                let path = path.display();
+                language.pick(
+                    format!(
+                        "No se puede abrir la base de datos {path}; no se ha cambiado ni borrado nada: {source}"
+                    ),
+                    format!(
+                        "The database {path} cannot be opened; nothing was changed or deleted: {source}"
+                    ),
+                )
+            }
+            Self::Store(error) => language.pick(
+                format!(
+                    "La base de datos falló y lo pendiente se deshizo; revise el espacio en disco: {error}"
+                ),
+                format!(
+                    "The database failed and what was under way was rolled back; check the disk's free space: {error}"
+                ),
+            ),
+            Self::Address { address, source } => language.pick(
+                format!(
+                    "No se puede escuchar en {address} ({source}). Elija otro puerto o detenga el programa que lo usa."
+                ),
+                format!(
+                    "Cannot listen on {address} ({source}). Choose another port, or stop the program that uses it."
+                ),
+            ),
+            Self::File { path, source } => {
+                let path = path.display();
+                language.pick(
+                    format!("No se puede leer o escribir {path}: {source}"),
+                    format!("Cannot read or write {path}: {source}"),
+                )
+            }
+            Self::TableUnknown(table) => language.pick(
+                format!(
+                    "La mesa {table} no está en el paquete de la elección; revise el número, por ejemplo 201301006.01."
+                ),
+                format!(
+                    "Table {table} is not in the election pack; check the number, such as 201301006.01."
+                ),
+            ),
+            Self::Keys(reason) => language.pick(
+                format!("No se pueden crear o usar las claves: {reason}"),
+                format!("Keys cannot be made or used: {reason}"),
+            ),
+            Self::Server(error) => language.pick(
+                format!("El servidor se detuvo: {error}. Lo recibido está a salvo; arránquelo de nuevo."),
+                format!("The server stopped: {error}. What was received is safe; start it again."),
+            ),
+        }
+    }
+
+    pub(crate) fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::File {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    pub(crate) fn keys(error: impl ToString) -> Self {
+        Self::Keys(error.to_string())
+    }
+}

@@ -1,0 +1,130 @@
+//! `POST /v1/envelopes`: a CBOR sequence (RFC 8742) of enrolments and envelopes in any order.
+
+use crate::problem::Problem;
+use crate::serve::Shared;
+use crate::writer::Item;
+use axum::body::to_bytes;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+use testigo_wire::{Answer, Enrolment, Envelope, MAX_ENVELOPE, Reply, cbor};
+
+/// The largest request, in bytes.
+const MAX_REQUEST: usize = 1024 * 1024;
+/// The most items in one request.
+const MAX_ITEMS: usize = 256;
+
+pub(crate) async fn post_envelopes(
+    State(shared): State<Arc<Shared>>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (head, body) = request.into_parts();
+    if declared_length(&head.headers) > MAX_REQUEST as u64 {
+        return Err(Problem::TOO_LARGE);
+    }
+    if !is_sequence(&head.headers) {
+        return Err(Problem::MEDIA_TYPE);
+    }
+    let bytes = to_bytes(body, MAX_REQUEST).await.map_err(|error| {
+        let mut cause: Option<&dyn std::error::Error> = Some(&error);
+        while let Some(error) = cause {
+            if error.to_string() == "length limit exceeded" {
+                return Problem::TOO_LARGE;
+            }
+            cause = error.source();
+        }
+        Problem::BODY
+    })?;
+    let items = split(&bytes)?;
+    let sent = items.len();
+    let answers = shared.writer.write(items).await?;
+    let receipts = answers.iter().filter(|a| matches!(a, Answer::Receipt(_)));
+    tracing::info!(sent, receipts = receipts.count(), "envelopes");
+    let reply = Reply {
+        epoch: shared.identity.epoch,
+        answers,
+    };
+    Ok((
+        [(header::CONTENT_TYPE, Reply::MEDIA_TYPE)],
+        reply.to_bytes(),
+    )
+        .into_response())
+}
+
+fn declared_length(headers: &HeaderMap) -> u64 {
+    headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+        .unwrap_or_default()
+}
+
+fn is_sequence(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok()?.split(';').next())
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case(Reply::MEDIA_TYPE))
+}
+
+/// Takes a request apart. What follows behind a damaged item cannot be told apart and is one item.
+fn split(bytes: &[u8]) -> Result<Vec<(Vec<u8>, Item)>, Problem> {
+    let mut items = Vec::new();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        if items.len() == MAX_ITEMS {
+            return Err(Problem::TOO_LARGE);
+        }
+        match cbor::first("item", rest, MAX_ENVELOPE) {
+            Ok((item, behind)) => {
+                items.push((item.to_vec(), read(item)));
+                rest = behind;
+            }
+            Err(_) if items.is_empty() => return Err(Problem::NO_SEQUENCE),
+            Err(_) => {
+                items.push((rest.to_vec(), Item::Malformed));
+                rest = &[];
+            }
+        }
+    }
+    if items.is_empty() {
+        return Err(Problem::NO_SEQUENCE);
+    }
+    Ok(items)
+}
+
+fn read(item: &[u8]) -> Item {
+    if let Ok(envelope) = Envelope::parse(item) {
+        return Item::Envelope(Box::new(envelope));
+    }
+    match Enrolment::parse(item) {
+        Ok(enrolment) => Item::Enrolment(Box::new(enrolment)),
+        Err(_) => Item::Malformed,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damage_behind_the_first_item_is_one_malformed_item() {
+        let items = split(b"\x01\x42ab\xff\xff\xff").unwrap();
+        let bytes: Vec<&[u8]> = items.iter().map(|(bytes, _)| bytes.as_slice()).collect();
+        assert_eq!(bytes, [&b"\x01"[..], b"\x42ab", b"\xff\xff\xff"]);
+        assert!(
+            items
+                .iter()
+                .all(|(_, item)| matches!(item, Item::Malformed))
+        );
+    }
+
+    #[test]
+    fn no_first_item_is_no_sequence_and_too_many_are_too_large() {
+        assert!(matches!(split(b""), Err(p) if p.code() == "no_sequence"));
+        assert!(matches!(split(b"\xff"), Err(p) if p.code() == "no_sequence"));
+        assert!(matches!(split(&[0x81; 100_000]), Err(p) if p.code() == "no_sequence"));
+        assert_eq!(split(&[0; MAX_ITEMS]).unwrap().len(), MAX_ITEMS);
+        assert!(matches!(split(&[0; MAX_ITEMS + 1]), Err(p) if p.code() == "too_large"));
+    }
+}

@@ -1,0 +1,120 @@
+use crate::HqError;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use testigo_sqlite::DatabaseKey;
+use testigo_wire::{SealSecretKey, SigningKey};
+use zeroize::Zeroizing;
+
+/// Where a headquarters' files lie in its folder.
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn new(data_dir: &Path) -> Self {
+        Self(data_dir.to_owned())
+    }
+
+    pub(crate) fn keys(&self) -> PathBuf {
+        self.0.join("keys")
+    }
+
+    pub(crate) fn public(&self) -> PathBuf {
+        self.0.join("public")
+    }
+
+    pub(crate) fn keyset(&self) -> PathBuf {
+        self.public().join("keyset.cose")
+    }
+
+    pub(crate) fn pack(&self) -> PathBuf {
+        self.public().join("pack.cose")
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.0.join("hq.db")
+    }
+
+    fn key(&self, name: &str) -> PathBuf {
+        self.keys().join(format!("{name}.key"))
+    }
+
+    pub(crate) fn root_key(&self) -> PathBuf {
+        self.key("root")
+    }
+
+    pub(crate) fn seal_key(&self) -> PathBuf {
+        self.key("seal")
+    }
+
+    pub(crate) fn receipt_key(&self) -> PathBuf {
+        self.key("receipt")
+    }
+
+    pub(crate) fn database_key(&self) -> PathBuf {
+        self.key("database")
+    }
+
+    pub(crate) fn load_seal(&self) -> Result<SealSecretKey, HqError> {
+        Ok(SealSecretKey::from_bytes(&*read_key(&self.seal_key())?))
+    }
+
+    pub(crate) fn load_receipt(&self) -> Result<SigningKey, HqError> {
+        Ok(SigningKey::from_seed(&*read_key(&self.receipt_key())?))
+    }
+
+    pub(crate) fn load_database(&self) -> Result<DatabaseKey, HqError> {
+        Ok(DatabaseKey::from_bytes(*read_key(&self.database_key())?))
+    }
+}
+
+/// Reads a key file: 32 raw bytes.
+fn read_key(path: &Path) -> Result<Zeroizing<[u8; 32]>, HqError> {
+    let bytes = Zeroizing::new(fs::read(path).map_err(HqError::file(path))?);
+    let mut key = Zeroizing::new([0; 32]);
+    if bytes.len() != key.len() {
+        return Err(HqError::Key(path.to_owned()));
+    }
+    key.copy_from_slice(&bytes);
+    Ok(key)
+}
+
+/// Makes a folder that only its owner may enter.
+pub(crate) fn private_folder(path: &Path) -> Result<(), HqError> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(HqError::file(path))
+}
+
+/// Writes a new file whole and durably, or not at all: beside it first, then renamed; what is there
+/// already is never replaced. `private` files are their owner's alone from the first byte on.
+pub(crate) fn write_new(path: &Path, bytes: &[u8], private: bool) -> Result<(), HqError> {
+    if path.exists() {
+        let source = std::io::ErrorKind::AlreadyExists.into();
+        return Err(HqError::file(path)(source));
+    }
+    let beside = path.with_extension("new");
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    if private {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    let mut file = options.open(&beside).map_err(HqError::file(&beside))?;
+    file.write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .map_err(HqError::file(&beside))?;
+    fs::rename(&beside, path).map_err(HqError::file(path))?;
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// Makes renames inside a folder durable.
+pub(crate) fn sync_folder(path: &Path) -> Result<(), HqError> {
+    // Windows cannot open a folder as a file and needs no such step.
+    if cfg!(windows) {
+        return Ok(());
+    }
+    File::open(path)
+        .and_then(|folder| folder.sync_all())
+        .map_err(HqError::file(path))
+}

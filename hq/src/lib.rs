@@ -1,0 +1,34 @@
+//! Headquarters: takes in sealed envelopes, answers each with a signed receipt, opens them at its desk,
+//! and shows results by candidate and a list of incidents.
+//!
+//! Three roles in one process: *ingest* checks form and signature, never content, and answers only after
+//! the durable commit; the *desk* opens what was kept and works tally sheets out anew; the *console*
+//! shows both as JSON and as one plain page.
+//!
+//! There are no accounts yet: whoever reaches the address sees results and incidents. Listen on
+//! loopback, or behind a proxy that asks who is there.
+
+mod api;
+mod desk;
+mod error;
+mod ingest;
+mod init;
+mod keys;
+mod pack_source;
+mod page;
+mod problem;
+mod results;
+mod serve;
+mod store;
+mod writer;
+
+pub use api::HealthView;
+pub use error::HqError;
+pub use init::{init, invite, tables};
+pub use pack_source::{PackSource, PackSourceError};
+pub use results::{
+    CandidateView, CandidateVotesView, ElectionView, IncidentView, IncidentsView, LabelView,
+    ResultsView, TableState, TableView, TablesView, UnreadSheetView, VersionView, WarningView,
+};
+pub use serve::serve;
+pub use store::DeviceState;

@@ -1,0 +1,157 @@
+//! `GET /`: results and incidents on one plain page, in Spanish and English, without a script.
+
+use crate::problem::Problem;
+use crate::results::{IncidentsView, ResultsView, TableState, TableView, WarningView};
+use crate::serve::Shared;
+use askama::Template;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{Html, IntoResponse, Response};
+use serde::Deserialize;
+use std::sync::Arc;
+use testigo_wire::{Language, Time};
+
+#[derive(Deserialize)]
+pub(crate) struct PageQuery {
+    lang: Option<String>,
+}
+
+pub(crate) async fn get_page(
+    State(shared): State<Arc<Shared>>,
+    query: Result<Query<PageQuery>, QueryRejection>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let asked = (query.ok()).and_then(|Query(query)| Language::from_tag(&query.lang?));
+    let lang = asked.unwrap_or_else(|| accepted(&headers));
+    let snapshot = shared.read(|reader| reader.snapshot()).await?;
+    let page = Page {
+        lang,
+        results: ResultsView::new(&shared.pack, &snapshot),
+        incidents: IncidentsView::new(&snapshot),
+    };
+    let html = page.render().map_err(|error| {
+        tracing::error!(%error, "the page could not be written");
+        Problem::STORE
+    })?;
+    let vary = [(header::VARY, "accept-language")];
+    Ok((vary, Html(html)).into_response())
+}
+
+/// The first language of `Accept-Language` that the page has; browsers list them in order.
+fn accepted(headers: &HeaderMap) -> Language {
+    headers
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|value| {
+            let mut tags = value.to_str().ok()?.split(',');
+            tags.find_map(|tag| Language::from_tag(tag.trim()))
+        })
+        .unwrap_or_default()
+}
+
+#[derive(Template)]
+#[template(path = "page.html")]
+struct Page {
+    lang: Language,
+    results: ResultsView,
+    incidents: IncidentsView,
+}
+
+impl Page {
+    /// Spanish or English.
+    fn t<'a>(&self, es: &'a str, en: &'a str) -> &'a str {
+        self.lang.pick(es, en)
+    }
+
+    fn sentence<'a>(&self, warning: &'a WarningView) -> &'a str {
+        self.lang.pick(&warning.es, &warning.en)
+    }
+
+    /// With the language's separator of thousands.
+    fn number(&self, n: &u64) -> String {
+        let digits = n.to_string();
+        let mut text = String::new();
+        for (i, digit) in digits.chars().enumerate() {
+            if i > 0 && (digits.len() - i).is_multiple_of(3) {
+                text.push_str(self.lang.pick(".", ","));
+            }
+            text.push(digit);
+        }
+        text
+    }
+
+    /// A share of the valid votes, to a tenth of a percent.
+    fn percent(&self, votes: &u64) -> String {
+        let tenths = self.tenths(votes);
+        let point = self.lang.pick(',', '.');
+        format!("{}{point}{}", tenths / 10, tenths % 10)
+    }
+
+    /// The same as the width of a bar.
+    fn width(&self, votes: &u64) -> String {
+        let tenths = self.tenths(votes);
+        format!("{}.{}", tenths / 10, tenths % 10)
+    }
+
+    fn tenths(&self, votes: &u64) -> u128 {
+        let all = u128::from(self.results.valid_votes.max(1));
+        (u128::from(*votes) * 1000 + all / 2) / all
+    }
+
+    /// Candidates, the most votes first.
+    fn ranking(&self) -> Vec<&crate::CandidateView> {
+        let mut candidates: Vec<_> = self.results.candidates.iter().collect();
+        candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.votes));
+        candidates
+    }
+
+    fn tables_in(&self, state: TableState) -> impl Iterator<Item = &TableView> {
+        self.results
+            .rows
+            .iter()
+            .filter(move |row| row.state == state)
+    }
+
+    fn conflicts(&self) -> Vec<&TableView> {
+        self.tables_in(TableState::Conflict).collect()
+    }
+
+    /// Tables with anything to show but a conflict.
+    fn heard(&self) -> Vec<&TableView> {
+        let heard = |row: &&TableView| {
+            row.state != TableState::Conflict && (row.readings > 0 || row.waiting > 0)
+        };
+        self.results.rows.iter().filter(heard).collect()
+    }
+
+    fn when(&self, rfc3339: &str) -> String {
+        Time::from_rfc3339(rfc3339).map_or_else(
+            || rfc3339.to_owned(),
+            |time| time.datetime().format("%Y-%m-%d %H:%M %:z").to_string(),
+        )
+    }
+
+    fn has_votes(&self) -> bool {
+        self.results.valid_votes > 0 || self.results.null_votes > 0
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn the_first_language_that_the_page_has_is_taken() {
+        for (asked, given) in [
+            ("fr-FR, en;q=0.8, es;q=0.5", Language::En),
+            ("es-VE,en", Language::Es),
+            ("de", Language::Es),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static(asked));
+            assert_eq!(accepted(&headers), given, "{asked}");
+        }
+    }
+}

@@ -1,0 +1,453 @@
+//! What leaves headquarters: results by candidate and table, and the list of incidents. Never an eid or
+//! a device beside a table.
+
+use crate::store::{DeviceState, IncidentRow, ReadingRow, Snapshot};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use testigo_wire::catalogue::{Phase, Severity};
+use testigo_wire::{Code, ElectionPack, Language, PollingTable, Time, Warning};
+
+/// `GET /v1/results`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResultsView {
+    /// The election.
+    pub election: ElectionView,
+    /// How many tables are in which state.
+    pub tables: TablesView,
+    /// Totals by candidate over all reported tables, in the pack's order.
+    pub candidates: Vec<CandidateView>,
+    /// Votes for all candidates.
+    pub valid_votes: u64,
+    /// Null votes.
+    pub null_votes: u64,
+    /// The election's tables, in their order.
+    pub rows: Vec<TableView>,
+    /// Tables on sheets that the election does not have; in no total.
+    pub outside_pack: Vec<TableView>,
+    /// Sheets whose code no known format reads: kept word for word, in no total.
+    pub unread_sheets: Vec<UnreadSheetView>,
+    /// Envelopes that the desk has not opened yet.
+    pub unopened: u64,
+    /// Envelopes that are kept and could not be read.
+    pub unreadable: u64,
+    /// Records that are kept for a newer program to read.
+    pub unknown_kinds: u64,
+}
+
+/// The election.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ElectionView {
+    /// Its name.
+    pub name: String,
+    /// The day of the vote, `YYYY-MM-DD`.
+    pub date: String,
+    /// Its IANA time zone.
+    pub time_zone: String,
+}
+
+/// How many tables are in which state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TablesView {
+    /// All tables of the election.
+    pub expected: u64,
+    /// With a result that counts.
+    pub reported: u64,
+    /// With readings that differ.
+    pub conflict: u64,
+    /// With a sheet whose ballot is not this election's.
+    pub review: u64,
+    /// On sheets, but not the election's.
+    pub outside_pack: u64,
+}
+
+/// A candidate's total.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CandidateView {
+    /// Code in the pack.
+    pub code: String,
+    /// Name in the pack.
+    pub name: String,
+    /// Votes over all reported tables.
+    pub votes: u64,
+}
+
+/// A candidate's votes at one table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CandidateVotesView {
+    /// Code in the pack.
+    pub code: String,
+    /// Votes.
+    pub votes: u64,
+}
+
+/// What is known of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TableState {
+    /// No reading counts yet.
+    Expected,
+    /// All readings agree.
+    Reported,
+    /// Readings differ: in no total until a person decides.
+    Conflict,
+    /// The sheet's ballot is not this election's, so that votes cannot be given to candidates.
+    Review,
+}
+
+/// A polling table with its readings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableView {
+    /// Its identifier.
+    pub table: String,
+    /// State, municipality and parish; empty for a table that the election does not have.
+    pub place: String,
+    /// Registered voters, where the election has the table.
+    pub registered: Option<u32>,
+    /// What is known of it.
+    pub state: TableState,
+    /// No reading that counts comes from a device that a coordinator confirmed.
+    pub provisional: bool,
+    /// Votes by candidate where readings agree; else empty.
+    pub votes: Vec<CandidateVotesView>,
+    /// Null votes where readings agree.
+    pub null_votes: Option<u64>,
+    /// Records whose readings count, agreeing or not.
+    pub readings: u64,
+    /// Readings of quarantined devices, which wait for review.
+    pub waiting: u64,
+    /// The readings that differ, in a conflict; else empty.
+    pub versions: Vec<VersionView>,
+    /// Doubts about any of its readings.
+    pub warnings: Vec<WarningView>,
+}
+
+/// One of several readings that differ.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionView {
+    /// Votes by candidate.
+    pub votes: Vec<CandidateVotesView>,
+    /// Null votes.
+    pub null_votes: u64,
+    /// Records that say so.
+    pub readings: u64,
+}
+
+/// A sheet whose code no known format reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnreadSheetView {
+    /// The table that it was filed under.
+    pub table: Option<String>,
+    /// When it arrived.
+    pub received_at: String,
+    /// The texts; what is not UTF-8 is shown as U+FFFD.
+    pub texts: Vec<String>,
+    /// How far its device is believed.
+    pub device: DeviceState,
+    /// Doubts.
+    pub warnings: Vec<WarningView>,
+}
+
+/// A doubt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WarningView {
+    /// Its number.
+    pub code: u16,
+    /// In Spanish.
+    pub es: String,
+    /// In English.
+    pub en: String,
+}
+
+/// A name in both languages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabelView {
+    /// In Spanish.
+    pub es: String,
+    /// In English.
+    pub en: String,
+}
+
+/// `GET /v1/incidents`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IncidentsView {
+    /// The newest arrival first.
+    pub incidents: Vec<IncidentView>,
+}
+
+/// A report. Times are RFC 3339; those that the phone told keep the offset that it told them in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IncidentView {
+    /// Number in the catalogue.
+    pub code: u16,
+    /// Its name.
+    pub label: LabelView,
+    /// `opening`, `voting`, `safety`, `count`, `sheet` or `other`; none for an unknown code.
+    pub phase: Option<String>,
+    /// `info`, `low`, `high` or `danger`; none for an unknown code.
+    pub severity: Option<String>,
+    /// The table it was filed under.
+    pub table: Option<String>,
+    /// When headquarters received it, in the phone's offset.
+    pub received_at: String,
+    /// When the witness says that it happened.
+    pub claimed_at: Option<String>,
+    /// What the phone's clock showed when it was saved.
+    pub saved_at: String,
+    /// How late, in minutes.
+    pub delay_minutes: Option<u32>,
+    /// When it started.
+    pub started: Option<String>,
+    /// When it ended.
+    pub ended: Option<String>,
+    /// How many people were involved.
+    pub people: Option<u32>,
+    /// The witness's own words.
+    pub note: Option<String>,
+    /// Doubts.
+    pub warnings: Vec<WarningView>,
+    /// How far its device is believed.
+    pub device: DeviceState,
+}
+
+impl ResultsView {
+    pub(crate) fn new(pack: &ElectionPack, snapshot: &Snapshot) -> Self {
+        let mut by_table: BTreeMap<&str, Vec<&ReadingRow>> = BTreeMap::new();
+        for reading in &snapshot.readings {
+            if let Some(table) = &reading.table {
+                by_table.entry(table).or_default().push(reading);
+            }
+        }
+        let rows: Vec<TableView> = pack
+            .tables
+            .iter()
+            .map(|table| {
+                let readings = by_table.remove(table.id.as_str()).unwrap_or_default();
+                table_view(table.id.as_str(), Some(table), pack, &readings, snapshot)
+            })
+            .collect();
+        let outside_pack: Vec<TableView> = by_table
+            .iter()
+            .map(|(table, readings)| table_view(table, None, pack, readings, snapshot))
+            .collect();
+
+        let count = |state| rows.iter().filter(|row| row.state == state).count() as u64;
+        let candidates: Vec<CandidateView> = pack
+            .candidates
+            .iter()
+            .map(|candidate| CandidateView {
+                code: candidate.code.clone(),
+                name: candidate.name.clone(),
+                votes: rows
+                    .iter()
+                    .flat_map(|row| &row.votes)
+                    .filter(|votes| votes.code == candidate.code)
+                    .map(|votes| votes.votes)
+                    .sum(),
+            })
+            .collect();
+        Self {
+            election: ElectionView {
+                name: pack.name.clone(),
+                date: pack.date.clone(),
+                time_zone: pack.time_zone.clone(),
+            },
+            tables: TablesView {
+                expected: rows.len() as u64,
+                reported: count(TableState::Reported),
+                conflict: count(TableState::Conflict),
+                review: count(TableState::Review),
+                outside_pack: outside_pack.len() as u64,
+            },
+            valid_votes: candidates.iter().map(|candidate| candidate.votes).sum(),
+            null_votes: rows
+                .iter()
+                .filter(|row| row.state == TableState::Reported)
+                .filter_map(|row| row.null_votes)
+                .sum(),
+            candidates,
+            rows,
+            outside_pack,
+            unread_sheets: snapshot
+                .readings
+                .iter()
+                .filter(|reading| reading.table.is_none())
+                .map(|reading| unread_sheet(reading, snapshot))
+                .collect(),
+            unopened: snapshot.counts.unopened,
+            unreadable: snapshot.counts.unreadable,
+            unknown_kinds: snapshot.counts.unknown_kinds,
+        }
+    }
+}
+
+/// Sorts a table's readings: equal ones count once, differing ones are a conflict, and those of
+/// quarantined devices wait.
+fn table_view(
+    id: &str,
+    table: Option<&PollingTable>,
+    pack: &ElectionPack,
+    readings: &[&ReadingRow],
+    snapshot: &Snapshot,
+) -> TableView {
+    let (waiting, counting): (Vec<&ReadingRow>, Vec<&ReadingRow>) = readings
+        .iter()
+        .partition(|reading| reading.device == DeviceState::Quarantined);
+    let records = |rows: &[&ReadingRow]| -> u64 {
+        let records: BTreeSet<_> = rows.iter().map(|reading| &reading.record).collect();
+        records.len() as u64
+    };
+    let mut by_votes: BTreeMap<(&str, u64), Vec<&ReadingRow>> = BTreeMap::new();
+    for reading in &counting {
+        let votes = (reading.slots.as_str(), reading.null_votes);
+        by_votes.entry(votes).or_default().push(reading);
+    }
+    let mut versions: Vec<VersionView> = by_votes
+        .iter()
+        .map(|((_, null_votes), rows)| VersionView {
+            votes: rows
+                .first()
+                .map_or(Vec::new(), |row| votes(row, pack, snapshot)),
+            null_votes: *null_votes,
+            readings: records(rows),
+        })
+        .collect();
+    let state = match versions.as_slice() {
+        [] => TableState::Expected,
+        [version] if version.votes.is_empty() => TableState::Review,
+        [_] => TableState::Reported,
+        _ => TableState::Conflict,
+    };
+    let agreed = match state {
+        TableState::Reported | TableState::Review => versions.pop(),
+        TableState::Expected | TableState::Conflict => None,
+    };
+    TableView {
+        table: id.to_owned(),
+        place: table.map_or_else(String::new, |table| {
+            format!("{}, {}, {}", table.state, table.municipality, table.parish)
+        }),
+        registered: table.map(|table| table.registered),
+        state,
+        provisional: !counting.is_empty()
+            && counting
+                .iter()
+                .all(|reading| reading.device != DeviceState::Confirmed),
+        null_votes: agreed.as_ref().map(|version| version.null_votes),
+        votes: agreed.map(|version| version.votes).unwrap_or_default(),
+        readings: records(&counting),
+        waiting: records(&waiting),
+        versions,
+        warnings: warnings(readings.iter().map(|reading| reading.arrival), snapshot),
+    }
+}
+
+/// In the pack's order; empty where the ballot is not the election's.
+fn votes(
+    reading: &ReadingRow,
+    pack: &ElectionPack,
+    snapshot: &Snapshot,
+) -> Vec<CandidateVotesView> {
+    let Some(votes) = snapshot.votes.get(&reading.arrival) else {
+        return Vec::new();
+    };
+    pack.candidates
+        .iter()
+        .filter_map(|candidate| {
+            Some(CandidateVotesView {
+                code: candidate.code.clone(),
+                votes: *votes.get(&candidate.code)?,
+            })
+        })
+        .collect()
+}
+
+fn warnings(arrivals: impl Iterator<Item = i64>, snapshot: &Snapshot) -> Vec<WarningView> {
+    let codes: BTreeSet<Warning> = arrivals
+        .filter_map(|arrival| snapshot.flags.get(&arrival))
+        .flatten()
+        .copied()
+        .collect();
+    codes
+        .into_iter()
+        .map(|warning| WarningView {
+            code: warning.0,
+            es: warning.sentence(Language::Es),
+            en: warning.sentence(Language::En),
+        })
+        .collect()
+}
+
+fn unread_sheet(reading: &ReadingRow, snapshot: &Snapshot) -> UnreadSheetView {
+    let texts = snapshot.unread_texts.get(&reading.arrival);
+    UnreadSheetView {
+        table: reading.filed_under.clone(),
+        received_at: received_at(reading.received_at, &reading.saved_at),
+        texts: texts
+            .into_iter()
+            .flatten()
+            .map(|text| String::from_utf8_lossy(text).into_owned())
+            .collect(),
+        device: reading.device,
+        warnings: warnings(std::iter::once(reading.arrival), snapshot),
+    }
+}
+
+/// In the offset of the phone's clock, so that the two times can be compared at a glance.
+fn received_at(millis: i64, saved_at: &str) -> String {
+    let offset = Time::from_rfc3339(saved_at).map_or(0, Time::offset_minutes);
+    Time::from_millis(millis, offset).map_or_else(String::new, |time| time.to_string())
+}
+
+impl IncidentsView {
+    pub(crate) fn new(snapshot: &Snapshot) -> Self {
+        let incidents = snapshot.incidents.iter();
+        Self {
+            incidents: incidents.map(|row| incident(row, snapshot)).collect(),
+        }
+    }
+}
+
+fn incident(row: &IncidentRow, snapshot: &Snapshot) -> IncidentView {
+    let code = Code(row.code);
+    let entry = code.entry();
+    IncidentView {
+        code: row.code,
+        label: LabelView {
+            es: code.label(Language::Es),
+            en: code.label(Language::En),
+        },
+        phase: entry.map(|entry| phase(entry.phase).to_owned()),
+        severity: entry.map(|entry| severity(entry.severity).to_owned()),
+        table: row.table.clone(),
+        received_at: received_at(row.received_at, &row.saved_at),
+        claimed_at: row.claimed_at.clone(),
+        saved_at: row.saved_at.clone(),
+        delay_minutes: row.delay_minutes,
+        started: row.started.clone(),
+        ended: row.ended.clone(),
+        people: row.people,
+        note: row.note.clone(),
+        warnings: warnings(std::iter::once(row.arrival), snapshot),
+        device: row.device,
+    }
+}
+
+fn phase(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Opening => "opening",
+        Phase::Voting => "voting",
+        Phase::Safety => "safety",
+        Phase::Count => "count",
+        Phase::Sheet => "sheet",
+        Phase::Other => "other",
+    }
+}
+
+fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "info",
+        Severity::Low => "low",
+        Severity::High => "high",
+        Severity::Danger => "danger",
+    }
+}

@@ -1,0 +1,134 @@
+use crate::desk::Desk;
+use crate::init::Headquarters;
+use crate::problem::Problem;
+use crate::store::{Identity, Reader, Store};
+use crate::writer::Writer;
+use crate::{HqError, api, ingest, page};
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use testigo_wire::ElectionPack;
+use tokio::net::TcpListener;
+
+/// The longest that a request may take, reading its body included.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What all requests share.
+pub(crate) struct Shared {
+    pub identity: Identity,
+    pub pack: ElectionPack,
+    pub writer: Writer,
+    reader: Mutex<Reader>,
+}
+
+impl Shared {
+    /// Reads from the database on a thread that may wait.
+    pub(crate) async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        read: impl FnOnce(&Reader) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let shared = self.clone();
+        let result = tokio::task::spawn_blocking(move || {
+            read(&shared.reader.lock().unwrap_or_else(PoisonError::into_inner))
+        })
+        .await;
+        match result {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the database could not be read");
+                Err(Problem::of_store(&error))
+            }
+            Err(_) => Err(Problem::STORE),
+        }
+    }
+}
+
+/// Serves the headquarters in `data_dir` on `listen` until `shutdown` ends; then finishes what is under
+/// way. `on_ready` is called once with the address, whose port the system chose where `listen` has 0.
+///
+/// # Errors
+/// [`HqError`] where the folder, its keys, its database or the address cannot be used.
+pub async fn serve(
+    data_dir: &Path,
+    listen: SocketAddr,
+    on_ready: impl FnOnce(SocketAddr),
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), HqError> {
+    let headquarters = Headquarters::open(data_dir)?;
+    let receipt_key = headquarters.receipt_key()?;
+    let seal_key = headquarters.seal_key()?;
+    let desk_store = Store::open(&headquarters.folder)?;
+    let writer_store = Store::open(&headquarters.folder)?;
+    let fault = |source| HqError::Address {
+        address: listen,
+        source,
+    };
+    let listener = TcpListener::bind(listen).await.map_err(fault)?;
+    let address = listener.local_addr().map_err(fault)?;
+
+    let (wake, woken) = sync_channel(1);
+    let desk = Desk::new(desk_store, seal_key, headquarters.pack.clone()).start(woken)?;
+    let (writer, writing) = Writer::start(writer_store, headquarters.identity, receipt_key, wake)
+        .map_err(HqError::Server)?;
+    let app = router(Arc::new(Shared {
+        identity: headquarters.identity,
+        pack: headquarters.pack,
+        writer,
+        reader: Mutex::new(headquarters.reader),
+    }));
+    tracing::info!(%address, "headquarters serve");
+    on_ready(address);
+    axum::serve(listener, app)
+        .with_graceful_shutdown(shutdown)
+        .await
+        .map_err(HqError::Server)?;
+    // The router is gone, so the writer's queue closes, and behind it the desk's bell.
+    let ended = tokio::task::spawn_blocking(move || writing.join().and_then(|()| desk.join()));
+    match ended.await {
+        Ok(Ok(())) => Ok(()),
+        _ => Err(HqError::Server(std::io::Error::other("a thread panicked"))),
+    }
+}
+
+fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/", get(page::get_page))
+        .route("/v1/envelopes", post(ingest::post_envelopes))
+        .route("/v1/health", get(api::get_health))
+        .route("/v1/results", get(api::get_results))
+        .route("/v1/incidents", get(api::get_incidents))
+        .fallback(async || Problem::NOT_FOUND)
+        .method_not_allowed_fallback(async || Problem::METHOD)
+        .with_state(shared)
+        .layer(from_fn(guard))
+}
+
+/// A time limit for every request, and headers for every answer.
+async fn guard(request: Request, next: Next) -> Response {
+    let answered = tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await;
+    let mut response = answered.unwrap_or_else(|_| Problem::TIMEOUT.into_response());
+    let headers: [(HeaderName, &str); 4] = [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
+             frame-ancestors 'none'",
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    for (name, value) in headers {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,213 @@
+use super::Store;
+use super::schema::ENVELOPE;
+use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
+use std::collections::BTreeSet;
+use testigo_tally::Tally;
+use testigo_wire::{Body, Record, Time, VerifyingKey, Warning};
+
+/// An envelope that the desk has not looked at.
+pub(crate) struct Unopened {
+    pub arrival: i64,
+    pub bytes: Vec<u8>,
+    pub received_at: i64,
+    pub device: [u8; 32],
+    pub capability_created_at: i64,
+    pub assigned_table: Option<String>,
+}
+
+/// What was found in an envelope.
+pub(crate) struct Finding {
+    pub arrival: i64,
+    /// `None`: it cannot be opened or read, and is kept as it is.
+    pub opened: Option<Box<Opened>>,
+}
+
+/// An envelope's content with headquarters' own doubts.
+pub(crate) struct Opened {
+    pub body: Body,
+    pub record: Record,
+    /// What the sheet says, where the record is a tally that can be read.
+    pub tally: Option<Tally>,
+    pub flags: BTreeSet<Warning>,
+}
+
+impl Unopened {
+    /// The device's public key.
+    pub(crate) fn key(&self) -> Option<VerifyingKey> {
+        VerifyingKey::from_bytes(&self.device).ok()
+    }
+}
+
+impl Store {
+    /// The oldest envelopes that the desk has not looked at.
+    pub(crate) fn unopened(&self, limit: u32) -> rusqlite::Result<Vec<Unopened>> {
+        self.0
+            .prepare_cached(
+                "SELECT a.id, a.bytes, a.received_at, d.public_key, c.created_at, c.assigned_table
+                 FROM arrival a
+                 JOIN device d ON d.kid = a.device
+                 JOIN capability c ON c.kid = d.capability
+                 WHERE a.kind = ?1 AND a.bytes IS NOT NULL
+                   AND NOT EXISTS (SELECT 1 FROM opened o WHERE o.arrival = a.id)
+                 ORDER BY a.id LIMIT ?2",
+            )?
+            .query_map(params![ENVELOPE, limit], |row| {
+                Ok(Unopened {
+                    arrival: row.get(0)?,
+                    bytes: row.get(1)?,
+                    received_at: row.get(2)?,
+                    device: row.get(3)?,
+                    capability_created_at: row.get(4)?,
+                    assigned_table: row.get(5)?,
+                })
+            })?
+            .collect()
+    }
+
+    /// Keeps findings, all or none. What the database itself cannot hold is kept as unreadable, so that
+    /// it never blocks the next.
+    pub(crate) fn keep_findings(&mut self, findings: &[Finding]) -> rusqlite::Result<()> {
+        let mut transaction = self
+            .0
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for finding in findings {
+            let savepoint = transaction.savepoint()?;
+            match keep(&savepoint, finding) {
+                Ok(()) => savepoint.commit()?,
+                Err(error) if is_about_the_row(&error) => {
+                    drop(savepoint);
+                    keep_unreadable(&transaction, finding.arrival)?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        transaction.commit()
+    }
+}
+
+fn is_about_the_row(error: &rusqlite::Error) -> bool {
+    match error.sqlite_error_code() {
+        Some(code) => matches!(
+            code,
+            ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch | ErrorCode::TooBig
+        ),
+        None => true,
+    }
+}
+
+fn keep_unreadable(db: &Connection, arrival: i64) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO opened (arrival, outcome) VALUES (?1, 'unreadable')
+         ON CONFLICT (arrival) DO NOTHING",
+    )?
+    .execute([arrival])
+    .map(drop)
+}
+
+fn text(time: Time) -> String {
+    time.datetime().to_rfc3339()
+}
+
+fn keep(db: &Connection, finding: &Finding) -> rusqlite::Result<()> {
+    let arrival = finding.arrival;
+    let Some(opened) = &finding.opened else {
+        return keep_unreadable(db, arrival);
+    };
+    let Opened {
+        body,
+        record,
+        tally,
+        flags,
+    } = opened.as_ref();
+    let outcome = match record {
+        Record::Unknown { .. } => "unknown kind",
+        Record::Report(_) | Record::Tally(_) => "read",
+    };
+    let table = body.table.as_ref().map(testigo_wire::TableId::as_str);
+    let copy_of: Option<i64> = db
+        .prepare_cached(
+            "SELECT o.arrival FROM opened o
+             JOIN arrival mine ON mine.id = ?1
+             JOIN arrival theirs ON theirs.id = o.arrival AND theirs.device = mine.device
+             WHERE o.record_id = ?2 AND o.content = ?3 AND o.table_id IS ?4 AND o.copy_of IS NULL
+             ORDER BY o.arrival LIMIT 1",
+        )?
+        .query_row(
+            params![arrival, body.record_id.0, body.record, table],
+            |row| row.get(0),
+        )
+        .optional()?;
+    let inserted = db
+        .prepare_cached(
+            "INSERT INTO opened
+                 (arrival, outcome, record_id, table_id, claimed_at, saved_at, content, copy_of)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (arrival) DO NOTHING",
+        )?
+        .execute(params![
+            arrival,
+            outcome,
+            body.record_id.0,
+            table,
+            body.claimed_at.map(text),
+            text(body.saved_at),
+            body.record,
+            copy_of
+        ])?;
+    if inserted == 0 {
+        // Another desk on the same folder was first.
+        return Ok(());
+    }
+    let mut flag = db.prepare_cached("INSERT INTO flag (arrival, code) VALUES (?1, ?2)")?;
+    for warning in flags {
+        flag.execute(params![arrival, warning.0])?;
+    }
+    match record {
+        Record::Tally(record) => {
+            db.prepare_cached(
+                "INSERT INTO reading (arrival, table_id, slots, null_votes) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![
+                arrival,
+                tally.as_ref().map(|t| t.table.as_str()),
+                tally.as_ref().map(|t| joined(&t.slots)),
+                tally.as_ref().map(|t| t.null_votes)
+            ])?;
+            let mut insert = db.prepare_cached(
+                "INSERT INTO reading_text (arrival, n, text) VALUES (?1, ?2, ?3)",
+            )?;
+            for (n, text) in (0i64..).zip(record.texts()) {
+                insert.execute(params![arrival, n, text])?;
+            }
+            let mut insert = db.prepare_cached(
+                "INSERT INTO reading_votes (arrival, candidate, votes) VALUES (?1, ?2, ?3)",
+            )?;
+            for votes in tally.iter().flat_map(|tally| &tally.candidates) {
+                let n = i64::try_from(votes.votes).unwrap_or(i64::MAX);
+                insert.execute(params![arrival, votes.code, n])?;
+            }
+        }
+        Record::Report(report) => {
+            db.prepare_cached(
+                "INSERT INTO incident
+                     (arrival, code, note, delay_minutes, started, ended, people)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute(params![
+                arrival,
+                report.code.0,
+                report.note,
+                report.delay_minutes,
+                report.started.map(text),
+                report.ended.map(text),
+                report.people
+            ])?;
+        }
+        Record::Unknown { .. } => {}
+    }
+    Ok(())
+}
+
+fn joined(slots: &[u32]) -> String {
+    let slots: Vec<String> = slots.iter().map(u32::to_string).collect();
+    slots.join(",")
+}

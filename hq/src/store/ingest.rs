@@ -1,0 +1,133 @@
+use super::Store;
+use super::schema::{ENROLMENT, ENVELOPE};
+use rusqlite::{
+    Connection, OptionalExtension, Savepoint, Transaction, TransactionBehavior, params,
+};
+use testigo_wire::{Eid, Enrolment, KeyId, ReceiptCode, StoreId, VerifyingKey};
+
+/// Up to so many devices of one capability are believed until a coordinator has looked.
+const DEVICES_PER_CAPABILITY: i64 = 3;
+
+/// A known device, as far as ingest needs it.
+pub(crate) struct Device {
+    pub key: VerifyingKey,
+    pub store_id: StoreId,
+}
+
+/// What is about to be kept, with the receipt that says so.
+pub(crate) struct Incoming<'a> {
+    pub eid: Eid,
+    pub received_at: i64,
+    pub code: ReceiptCode,
+    pub bytes: &'a [u8],
+    pub receipt: &'a [u8],
+}
+
+impl Store {
+    /// A transaction that holds the write lock from its beginning.
+    pub(crate) fn begin(&mut self) -> rusqlite::Result<Transaction<'_>> {
+        self.0
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+    }
+}
+
+/// The public key of a capability.
+pub(crate) fn capability(db: &Connection, kid: KeyId) -> rusqlite::Result<Option<VerifyingKey>> {
+    let key = db
+        .prepare_cached("SELECT public_key FROM capability WHERE kid = ?1")?
+        .query_row([kid.0], |row| row.get::<_, [u8; 32]>(0))
+        .optional()?;
+    Ok(key.and_then(|key| VerifyingKey::from_bytes(&key).ok()))
+}
+
+/// A known device.
+pub(crate) fn device(db: &Connection, kid: KeyId) -> rusqlite::Result<Option<Device>> {
+    let device = db
+        .prepare_cached("SELECT public_key, store_id FROM device WHERE kid = ?1")?
+        .query_row([kid.0], |row| {
+            Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, [u8; 16]>(1)?))
+        })
+        .optional()?;
+    Ok(device.and_then(|(key, store_id)| {
+        Some(Device {
+            key: VerifyingKey::from_bytes(&key).ok()?,
+            store_id: StoreId(store_id),
+        })
+    }))
+}
+
+/// Keeps an enrolment and its device; returns the receipt that holds for these bytes for ever.
+pub(crate) fn keep_enrolment(
+    db: &Savepoint<'_>,
+    incoming: &Incoming<'_>,
+    enrolment: &Enrolment,
+    capability: KeyId,
+) -> rusqlite::Result<Vec<u8>> {
+    let Some(arrival) = keep(db, incoming, ENROLMENT, None)? else {
+        return receipt(db, incoming.eid);
+    };
+    if !incoming.code.is_refusal() {
+        // The first enrolment of a key names its capability and store; a later one changes nothing.
+        db.prepare_cached(
+            "INSERT INTO device (kid, public_key, store_id, capability, enrolment, state)
+             SELECT ?1, ?2, ?3, ?4, ?5,
+                    iif(count(*) < ?6, 'unconfirmed', 'quarantined')
+             FROM device WHERE capability = ?4
+             ON CONFLICT (kid) DO NOTHING",
+        )?
+        .execute(params![
+            enrolment.device.key_id().0,
+            enrolment.device.to_bytes(),
+            enrolment.store_id.0,
+            capability.0,
+            arrival,
+            DEVICES_PER_CAPABILITY,
+        ])?;
+    }
+    Ok(incoming.receipt.to_vec())
+}
+
+/// Keeps an envelope; returns the receipt that holds for these bytes for ever.
+pub(crate) fn keep_envelope(
+    db: &Savepoint<'_>,
+    incoming: &Incoming<'_>,
+    device: KeyId,
+) -> rusqlite::Result<Vec<u8>> {
+    match keep(db, incoming, ENVELOPE, Some(device))? {
+        Some(_) => Ok(incoming.receipt.to_vec()),
+        None => receipt(db, incoming.eid),
+    }
+}
+
+/// `UNIQUE (eid)` decides who was first: the row's id, or `None` where the bytes are kept already.
+fn keep(
+    db: &Savepoint<'_>,
+    incoming: &Incoming<'_>,
+    kind: i64,
+    device: Option<KeyId>,
+) -> rusqlite::Result<Option<i64>> {
+    let kept = (!incoming.code.is_refusal()).then_some(incoming.bytes);
+    db.prepare_cached(
+        "INSERT INTO arrival (eid, kind, device, received_at, code, bytes, receipt)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (eid) DO NOTHING RETURNING id",
+    )?
+    .query_row(
+        params![
+            incoming.eid.0,
+            kind,
+            device.map(|kid| kid.0),
+            incoming.received_at,
+            incoming.code.0,
+            kept,
+            incoming.receipt,
+        ],
+        |row| row.get(0),
+    )
+    .optional()
+}
+
+fn receipt(db: &Connection, eid: Eid) -> rusqlite::Result<Vec<u8>> {
+    db.prepare_cached("SELECT receipt FROM arrival WHERE eid = ?1")?
+        .query_row([eid.0], |row| row.get(0))
+}

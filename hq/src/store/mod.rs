@@ -1,0 +1,110 @@
+//! Headquarters' embedded database: the only place that speaks SQL.
+
+mod desk;
+mod ingest;
+mod schema;
+mod views;
+
+pub(crate) use desk::{Finding, Opened, Unopened};
+pub(crate) use ingest::{Incoming, capability, device, keep_enrolment, keep_envelope};
+pub use views::DeviceState;
+pub(crate) use views::{IncidentRow, ReadingRow, Snapshot};
+
+use crate::HqError;
+use crate::keys::Folder;
+use chrono::Utc;
+use rusqlite::{Connection, OptionalExtension, params};
+use schema::{APPLICATION_ID, MIGRATIONS};
+use std::path::Path;
+use testigo_sqlite::{DatabaseKey, OpenError};
+use testigo_wire::{ElectionId, Epoch, RootId, TableId, VerifyingKey};
+
+/// Who a headquarters is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Identity {
+    pub election: ElectionId,
+    pub root: RootId,
+    pub epoch: Epoch,
+}
+
+/// A connection that writes.
+pub(crate) struct Store(Connection);
+
+/// A connection that only reads.
+pub(crate) struct Reader(Connection);
+
+fn fault(path: &Path) -> impl FnOnce(OpenError) -> HqError {
+    move |source| HqError::Database {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+impl Store {
+    /// Makes the database of new headquarters.
+    pub(crate) fn create(
+        path: &Path,
+        key: &DatabaseKey,
+        identity: &Identity,
+    ) -> Result<(), HqError> {
+        let db =
+            testigo_sqlite::open(path, key, MIGRATIONS, APPLICATION_ID).map_err(fault(path))?;
+        db.execute(
+            "INSERT INTO identity (one, election, root, epoch) VALUES (1, ?1, ?2, ?3)",
+            params![identity.election.0, identity.root.0, identity.epoch.0],
+        )?;
+        Ok(())
+    }
+
+    pub(crate) fn open(folder: &Folder) -> Result<Self, HqError> {
+        let (path, key) = (folder.database(), folder.load_database()?);
+        // Opening to write would make an empty database where the real one was taken away.
+        if !path.exists() {
+            return Err(fault(&path)(OpenError::Missing));
+        }
+        testigo_sqlite::open(&path, &key, MIGRATIONS, APPLICATION_ID)
+            .map(Self)
+            .map_err(fault(&path))
+    }
+
+    /// Keeps the public half of a capability.
+    pub(crate) fn add_capability(
+        &self,
+        key: &VerifyingKey,
+        table: Option<&TableId>,
+    ) -> rusqlite::Result<()> {
+        self.0
+            .execute(
+                "INSERT INTO capability (kid, public_key, assigned_table, created_at)
+                 VALUES (?1, ?2, ?3, ?4)",
+                params![
+                    key.key_id().0,
+                    key.to_bytes(),
+                    table.map(TableId::as_str),
+                    Utc::now().timestamp_millis()
+                ],
+            )
+            .map(drop)
+    }
+}
+
+impl Reader {
+    pub(crate) fn open(folder: &Folder) -> Result<Self, HqError> {
+        let (path, key) = (folder.database(), folder.load_database()?);
+        testigo_sqlite::open_reader(&path, &key, APPLICATION_ID)
+            .map(Self)
+            .map_err(fault(&path))
+    }
+
+    pub(crate) fn identity(&self) -> rusqlite::Result<Option<Identity>> {
+        self.0
+            .query_row("SELECT election, root, epoch FROM identity", [], |row| {
+                Ok(Identity {
+                    election: ElectionId(row.get(0)?),
+                    root: RootId(row.get(1)?),
+                    epoch: Epoch(row.get(2)?),
+                })
+            })
+            .optional()
+    }
+}

@@ -1,0 +1,102 @@
+use testigo_sqlite::Migration;
+
+/// `PRAGMA application_id` of headquarters' database: "TsHQ".
+pub(super) const APPLICATION_ID: u32 = u32::from_be_bytes(*b"TsHQ");
+
+/// Kinds of what arrives, as `arrival.kind` has them.
+pub(super) const ENROLMENT: i64 = 0;
+pub(super) const ENVELOPE: i64 = 1;
+
+/// The schema, step by step. Times of headquarters are milliseconds since the Unix epoch; times that a
+/// phone told are RFC 3339 text with the offset that it told them in.
+pub(super) const MIGRATIONS: &[Migration] = &[Migration {
+    sql: "
+-- Who this headquarters is.
+CREATE TABLE identity (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    election BLOB NOT NULL,
+    root BLOB NOT NULL,
+    epoch BLOB NOT NULL
+) STRICT;
+
+-- The right to enrol; the public half only.
+CREATE TABLE capability (
+    kid BLOB PRIMARY KEY,
+    public_key BLOB NOT NULL,
+    assigned_table TEXT,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+-- Whatever was answered with a receipt, once. The bytes of what was refused are not kept.
+CREATE TABLE arrival (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    eid BLOB NOT NULL UNIQUE CHECK (length(eid) = 32),
+    kind INTEGER NOT NULL CHECK (kind IN (0, 1)),
+    device BLOB REFERENCES device (kid),
+    received_at INTEGER NOT NULL,
+    code INTEGER NOT NULL,
+    bytes BLOB,
+    receipt BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE device (
+    kid BLOB PRIMARY KEY,
+    public_key BLOB NOT NULL,
+    store_id BLOB NOT NULL,
+    capability BLOB NOT NULL REFERENCES capability (kid),
+    enrolment INTEGER NOT NULL REFERENCES arrival (id),
+    state TEXT NOT NULL CHECK (state IN ('unconfirmed', 'confirmed', 'quarantined'))
+) STRICT;
+CREATE INDEX device_by_capability ON device (capability);
+
+-- What the desk found in an envelope: one row each, also for what it could not read.
+CREATE TABLE opened (
+    arrival INTEGER PRIMARY KEY REFERENCES arrival (id),
+    outcome TEXT NOT NULL CHECK (outcome IN ('read', 'unreadable', 'unknown kind')),
+    record_id BLOB,
+    table_id TEXT,
+    claimed_at TEXT,
+    saved_at TEXT,
+    content BLOB,
+    -- An earlier envelope of the same device, record id and content: kept, not counted again.
+    copy_of INTEGER REFERENCES opened (arrival)
+) STRICT;
+CREATE INDEX opened_by_record ON opened (record_id);
+
+CREATE TABLE flag (
+    arrival INTEGER NOT NULL REFERENCES opened (arrival),
+    code INTEGER NOT NULL,
+    PRIMARY KEY (arrival, code)
+) STRICT, WITHOUT ROWID;
+
+-- A tally sheet; without table_id, votes and null_votes where its texts are no known sheet.
+CREATE TABLE reading (
+    arrival INTEGER PRIMARY KEY REFERENCES opened (arrival),
+    table_id TEXT,
+    slots TEXT,
+    null_votes INTEGER
+) STRICT;
+CREATE TABLE reading_text (
+    arrival INTEGER NOT NULL REFERENCES reading (arrival),
+    n INTEGER NOT NULL,
+    text BLOB NOT NULL,
+    PRIMARY KEY (arrival, n)
+) STRICT;
+CREATE TABLE reading_votes (
+    arrival INTEGER NOT NULL REFERENCES reading (arrival),
+    candidate TEXT NOT NULL,
+    votes INTEGER NOT NULL,
+    PRIMARY KEY (arrival, candidate)
+) STRICT;
+
+CREATE TABLE incident (
+    arrival INTEGER PRIMARY KEY REFERENCES opened (arrival),
+    code INTEGER NOT NULL,
+    note TEXT,
+    delay_minutes INTEGER,
+    started TEXT,
+    ended TEXT,
+    people INTEGER
+) STRICT;
+",
+}];

@@ -1,0 +1,194 @@
+use super::Reader;
+use super::schema::ENVELOPE;
+use rusqlite::{Connection, Row};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use testigo_wire::Warning;
+
+/// How far a device is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceState {
+    /// No coordinator has spoken with its owner yet: counted, provisionally.
+    Unconfirmed,
+    /// A coordinator has.
+    Confirmed,
+    /// More devices than a capability may enrol: kept, and waits for review.
+    Quarantined,
+}
+
+/// A tally sheet that arrived.
+pub(crate) struct ReadingRow {
+    pub arrival: i64,
+    /// The table on the sheet; `None` where its text is no known sheet.
+    pub table: Option<String>,
+    /// The table that the record was filed under.
+    pub filed_under: Option<String>,
+    /// Votes by slot, joined: equal text is an equal reading.
+    pub slots: String,
+    pub null_votes: u64,
+    pub device: DeviceState,
+    /// Names the record among all devices.
+    pub record: (Vec<u8>, Vec<u8>),
+    pub received_at: i64,
+    pub saved_at: String,
+}
+
+/// A report that arrived.
+pub(crate) struct IncidentRow {
+    pub arrival: i64,
+    pub code: u16,
+    pub table: Option<String>,
+    pub received_at: i64,
+    pub claimed_at: Option<String>,
+    pub saved_at: String,
+    pub delay_minutes: Option<u32>,
+    pub started: Option<String>,
+    pub ended: Option<String>,
+    pub people: Option<u32>,
+    pub note: Option<String>,
+    pub device: DeviceState,
+}
+
+/// What is kept but not shown in full.
+pub(crate) struct Counts {
+    pub unopened: u64,
+    pub unreadable: u64,
+    pub unknown_kinds: u64,
+}
+
+/// Everything that results and incidents are made of, from one moment.
+pub(crate) struct Snapshot {
+    pub readings: Vec<ReadingRow>,
+    pub votes: BTreeMap<i64, BTreeMap<String, u64>>,
+    pub unread_texts: BTreeMap<i64, Vec<Vec<u8>>>,
+    pub incidents: Vec<IncidentRow>,
+    pub flags: BTreeMap<i64, BTreeSet<Warning>>,
+    pub counts: Counts,
+}
+
+impl Reader {
+    pub(crate) fn counts(&self) -> rusqlite::Result<Counts> {
+        counts(&self.0)
+    }
+
+    pub(crate) fn snapshot(&self) -> rusqlite::Result<Snapshot> {
+        // One read transaction: one moment.
+        let db = self.0.unchecked_transaction()?;
+        let mut votes: BTreeMap<i64, BTreeMap<String, u64>> = BTreeMap::new();
+        for (arrival, candidate, n) in all(
+            &db,
+            "SELECT arrival, candidate, votes FROM reading_votes",
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )? {
+            votes.entry(arrival).or_default().insert(candidate, n);
+        }
+        let mut unread_texts: BTreeMap<i64, Vec<Vec<u8>>> = BTreeMap::new();
+        for (arrival, text) in all(
+            &db,
+            "SELECT t.arrival, t.text FROM reading_text t JOIN reading r ON r.arrival = t.arrival
+             WHERE r.table_id IS NULL ORDER BY t.arrival, t.n",
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )? {
+            unread_texts.entry(arrival).or_default().push(text);
+        }
+        let mut flags: BTreeMap<i64, BTreeSet<Warning>> = BTreeMap::new();
+        for (arrival, code) in all(&db, "SELECT arrival, code FROM flag", |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })? {
+            flags.entry(arrival).or_default().insert(Warning(code));
+        }
+        Ok(Snapshot {
+            readings: all(
+                &db,
+                "SELECT r.arrival, r.table_id, o.table_id, r.slots, r.null_votes, d.state, a.device,
+                        o.record_id, a.received_at, o.saved_at
+                 FROM reading r
+                 JOIN opened o ON o.arrival = r.arrival
+                 JOIN arrival a ON a.id = r.arrival
+                 JOIN device d ON d.kid = a.device
+                 WHERE o.copy_of IS NULL ORDER BY r.arrival",
+                reading,
+            )?,
+            votes,
+            unread_texts,
+            incidents: all(
+                &db,
+                "SELECT i.arrival, i.code, o.table_id, a.received_at, o.claimed_at, o.saved_at,
+                        i.delay_minutes, i.started, i.ended, i.people, i.note, d.state
+                 FROM incident i
+                 JOIN opened o ON o.arrival = i.arrival
+                 JOIN arrival a ON a.id = i.arrival
+                 JOIN device d ON d.kid = a.device
+                 WHERE o.copy_of IS NULL ORDER BY i.arrival DESC",
+                incident,
+            )?,
+            flags,
+            counts: counts(&db)?,
+        })
+    }
+}
+
+fn all<T>(
+    db: &Connection,
+    sql: &str,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Vec<T>> {
+    db.prepare_cached(sql)?.query_map([], read)?.collect()
+}
+
+fn counts(db: &Connection) -> rusqlite::Result<Counts> {
+    db.prepare_cached(
+        "SELECT (SELECT count(*) FROM arrival WHERE kind = ?1 AND bytes IS NOT NULL)
+                - (SELECT count(*) FROM opened),
+                (SELECT count(*) FROM opened WHERE outcome = 'unreadable'),
+                (SELECT count(*) FROM opened WHERE outcome = 'unknown kind')",
+    )?
+    .query_row([ENVELOPE], |row| {
+        Ok(Counts {
+            unopened: row.get(0)?,
+            unreadable: row.get(1)?,
+            unknown_kinds: row.get(2)?,
+        })
+    })
+}
+
+fn reading(row: &Row<'_>) -> rusqlite::Result<ReadingRow> {
+    Ok(ReadingRow {
+        arrival: row.get(0)?,
+        table: row.get(1)?,
+        filed_under: row.get(2)?,
+        slots: row.get::<_, Option<String>>(3)?.unwrap_or_default(),
+        null_votes: row.get::<_, Option<u64>>(4)?.unwrap_or_default(),
+        device: device(row, 5)?,
+        record: (row.get(6)?, row.get(7)?),
+        received_at: row.get(8)?,
+        saved_at: row.get(9)?,
+    })
+}
+
+fn incident(row: &Row<'_>) -> rusqlite::Result<IncidentRow> {
+    Ok(IncidentRow {
+        arrival: row.get(0)?,
+        code: row.get(1)?,
+        table: row.get(2)?,
+        received_at: row.get(3)?,
+        claimed_at: row.get(4)?,
+        saved_at: row.get(5)?,
+        delay_minutes: row.get(6)?,
+        started: row.get(7)?,
+        ended: row.get(8)?,
+        people: row.get(9)?,
+        note: row.get(10)?,
+        device: device(row, 11)?,
+    })
+}
+
+/// What the database's CHECK does not know counts as not believed.
+fn device(row: &Row<'_>, column: usize) -> rusqlite::Result<DeviceState> {
+    Ok(match row.get_ref(column)?.as_str()? {
+        "unconfirmed" => DeviceState::Unconfirmed,
+        "confirmed" => DeviceState::Confirmed,
+        _ => DeviceState::Quarantined,
+    })
+}

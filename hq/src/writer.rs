@@ -1,0 +1,237 @@
+//! The one thread that writes what arrives. It takes all that waits into one transaction, so that many
+//! phones share one flush of the disk, and answers only after the durable commit.
+
+use crate::problem::Problem;
+use crate::store::{self, Identity, Incoming, Store};
+use chrono::Utc;
+use rusqlite::Savepoint;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use testigo_wire::{
+    Answer, Deferral, Eid, Envelope, KeyId, Receipt, ReceiptCode, SigningKey, StoreId, Time,
+    UnverifiedEnrolment, UnverifiedEnvelope, WireError,
+};
+use tokio::sync::oneshot;
+
+/// How many requests may wait; the next is told to come again.
+const QUEUE: usize = 256;
+/// How many requests share one transaction at most.
+const GROUP: usize = 64;
+
+/// One item of a request, its form checked.
+pub(crate) enum Item {
+    Enrolment(Box<UnverifiedEnrolment>),
+    Envelope(Box<UnverifiedEnvelope>),
+    Malformed,
+}
+
+/// The items of one request with their bytes, and where its answers go.
+struct Job {
+    items: Vec<(Vec<u8>, Item)>,
+    reply: oneshot::Sender<Result<Vec<Answer>, Problem>>,
+}
+
+/// Hands requests to the writer's thread.
+#[derive(Clone)]
+pub(crate) struct Writer(SyncSender<Job>);
+
+impl Writer {
+    /// Starts the thread. It ends when the last handle is dropped; `wake` is told of every commit.
+    pub(crate) fn start(
+        store: Store,
+        identity: Identity,
+        receipt_key: SigningKey,
+        wake: SyncSender<()>,
+    ) -> std::io::Result<(Self, JoinHandle<()>)> {
+        let (sender, jobs) = sync_channel(QUEUE);
+        let clerk = Clerk {
+            identity,
+            receipt_key,
+        };
+        let thread = std::thread::Builder::new()
+            .name("hq-writer".into())
+            .spawn(move || run(store, &clerk, &jobs, &wake))?;
+        Ok((Self(sender), thread))
+    }
+
+    /// One answer for each item, in any order, after the durable commit.
+    pub(crate) async fn write(&self, items: Vec<(Vec<u8>, Item)>) -> Result<Vec<Answer>, Problem> {
+        let (reply, answers) = oneshot::channel();
+        match self.0.try_send(Job { items, reply }) {
+            Ok(()) => answers.await.unwrap_or(Err(Problem::STORE)),
+            Err(TrySendError::Full(_)) => Err(Problem::BUSY),
+            Err(TrySendError::Disconnected(_)) => Err(Problem::STORE),
+        }
+    }
+}
+
+fn run(mut store: Store, clerk: &Clerk, jobs: &Receiver<Job>, wake: &SyncSender<()>) {
+    while let Ok(first) = jobs.recv() {
+        let mut group = vec![first];
+        group.extend(jobs.try_iter().take(GROUP - 1));
+        let (jobs, replies): (Vec<_>, Vec<_>) =
+            group.into_iter().map(|job| (job.items, job.reply)).unzip();
+        let results = write_group(&mut store, clerk, jobs);
+        let failed = results.as_ref().err().map(|error| {
+            tracing::error!(requests = replies.len(), %error, "a commit failed and was rolled back");
+            Problem::of_store(error)
+        });
+        let mut results = results.unwrap_or_default().into_iter();
+        for reply in replies {
+            let result = match (failed, results.next()) {
+                (None, Some(result)) => result,
+                (failed, _) => Err(failed.unwrap_or(Problem::STORE)),
+            };
+            // Whoever has hung up will ask again, and get the same answers.
+            drop(reply.send(result));
+        }
+        // Full means that it is awake already.
+        let _ = wake.try_send(());
+    }
+}
+
+type Results = Vec<Result<Vec<Answer>, Problem>>;
+
+/// Writes a group in one transaction, each request in a savepoint of its own, so that none fails for
+/// another's fault. An error means that nothing of the group was kept.
+fn write_group(
+    store: &mut Store,
+    clerk: &Clerk,
+    jobs: Vec<Vec<(Vec<u8>, Item)>>,
+) -> rusqlite::Result<Results> {
+    let mut transaction = store.begin()?;
+    let mut results = Vec::with_capacity(jobs.len());
+    for items in jobs {
+        let mut savepoint = transaction.savepoint()?;
+        match clerk.answer(&savepoint, items) {
+            Ok(answers) => {
+                savepoint.commit()?;
+                results.push(Ok(answers));
+            }
+            Err(error) => {
+                tracing::error!(%error, "a request failed and was rolled back");
+                savepoint.rollback()?;
+                results.push(Err(Problem::of_store(&error)));
+            }
+        }
+    }
+    transaction.commit()?;
+    Ok(results)
+}
+
+/// Verifies signatures and signs receipts.
+struct Clerk {
+    identity: Identity,
+    receipt_key: SigningKey,
+}
+
+impl Clerk {
+    /// Enrolments first: they may stand behind the envelopes that need them.
+    fn answer(
+        &self,
+        db: &Savepoint<'_>,
+        items: Vec<(Vec<u8>, Item)>,
+    ) -> rusqlite::Result<Vec<Answer>> {
+        let mut answers = Vec::with_capacity(items.len());
+        let mut later = Vec::new();
+        for (bytes, item) in items {
+            match item {
+                Item::Enrolment(enrolment) => {
+                    answers.push(self.enrol(db, &bytes, *enrolment)?);
+                }
+                Item::Envelope(envelope) => later.push((bytes, *envelope)),
+                Item::Malformed => answers.push(deferred(&bytes, Deferral::MALFORMED)),
+            }
+        }
+        for (bytes, envelope) in later {
+            answers.push(self.keep(db, &bytes, envelope)?);
+        }
+        Ok(answers)
+    }
+
+    fn enrol(
+        &self,
+        db: &Savepoint<'_>,
+        bytes: &[u8],
+        enrolment: UnverifiedEnrolment,
+    ) -> rusqlite::Result<Answer> {
+        let capability: KeyId = enrolment.capability();
+        let Some(key) = store::capability(db, capability)? else {
+            return Ok(deferred(bytes, Deferral::UNKNOWN_CAPABILITY));
+        };
+        let Ok(enrolment) = enrolment.verify(&key) else {
+            return Ok(deferred(bytes, Deferral::SIGNATURE));
+        };
+        let signed = self.receipt(bytes, enrolment.store_id, enrolment.election)?;
+        let receipt = store::keep_enrolment(db, &signed.incoming(bytes), &enrolment, capability)?;
+        Ok(Answer::Receipt(receipt))
+    }
+
+    fn keep(
+        &self,
+        db: &Savepoint<'_>,
+        bytes: &[u8],
+        envelope: UnverifiedEnvelope,
+    ) -> rusqlite::Result<Answer> {
+        let kid = envelope.device();
+        let Some(device) = store::device(db, kid)? else {
+            return Ok(deferred(bytes, Deferral::UNKNOWN_DEVICE));
+        };
+        let Ok(envelope) = envelope.verify(&device.key) else {
+            return Ok(deferred(bytes, Deferral::SIGNATURE));
+        };
+        let signed = self.receipt(bytes, device.store_id, Envelope::election(&envelope))?;
+        let receipt = store::keep_envelope(db, &signed.incoming(bytes), kid)?;
+        Ok(Answer::Receipt(receipt))
+    }
+
+    fn receipt(
+        &self,
+        bytes: &[u8],
+        store_id: StoreId,
+        election: testigo_wire::ElectionId,
+    ) -> rusqlite::Result<Signed> {
+        let eid = Eid::of(bytes);
+        let code = if election == self.identity.election {
+            ReceiptCode::ACCEPTED
+        } else {
+            ReceiptCode::WRONG_ELECTION
+        };
+        let received_at = Time::from(Utc::now().fixed_offset());
+        let receipt = Receipt::new(store_id, eid, received_at, code)
+            .sign(&self.receipt_key)
+            .map_err(|error: WireError| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        Ok(Signed {
+            eid,
+            received_at: received_at.millis(),
+            code,
+            receipt,
+        })
+    }
+}
+
+struct Signed {
+    eid: Eid,
+    received_at: i64,
+    code: ReceiptCode,
+    receipt: Vec<u8>,
+}
+
+impl Signed {
+    fn incoming<'a>(&'a self, bytes: &'a [u8]) -> Incoming<'a> {
+        Incoming {
+            eid: self.eid,
+            received_at: self.received_at,
+            code: self.code,
+            bytes,
+            receipt: &self.receipt,
+        }
+    }
+}
+
+fn deferred(bytes: &[u8], deferral: Deferral) -> Answer {
+    Answer::Deferred {
+        eid: Eid::of(bytes),
+        deferral,
+    }
+}

@@ -1,0 +1,248 @@
+use super::http::head_end;
+use std::io::{Error, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// The most connections at once; further ones are closed.
+const MAX_CONNECTIONS: usize = 16;
+/// The longest message that is passed on, in bytes.
+const MAX_MESSAGE: usize = 1 << 20;
+/// How long one read or write may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What happens to a request and its reply. Positions are taken modulo the length at hand.
+#[derive(Debug, Clone)]
+pub enum Way {
+    /// Both pass as they are.
+    Clear,
+    /// The request arrives whole, and the connection is cut before the reply.
+    ReplyLost,
+    /// The request arrives whole, and the connection is cut within the reply.
+    ReplyCut {
+        /// After this byte.
+        at: u64,
+    },
+    /// The connection is cut within the request's body.
+    RequestCut {
+        /// After this byte of it.
+        at: u64,
+    },
+    /// One bit of the request's body is changed.
+    RequestBit {
+        /// Which.
+        at: u64,
+    },
+    /// One bit of the reply is changed, in its head or its body.
+    ReplyBit {
+        /// Which.
+        at: u64,
+    },
+    /// Nothing is passed on: these bytes are the answer.
+    Answer(Vec<u8>),
+}
+
+/// What passed through.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// The body as the phone sent it.
+    pub request: Vec<u8>,
+    /// The whole reply as headquarters gave it, before any damage; empty where there was none.
+    pub reply: Vec<u8>,
+}
+
+struct State {
+    target: SocketAddr,
+    way: Way,
+    exchanges: Vec<Exchange>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    over: AtomicBool,
+    connections: AtomicUsize,
+    begun: AtomicUsize,
+}
+
+/// Stands between phones and headquarters on a port of its own. One request a connection.
+pub struct Proxy {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    acceptor: Option<JoinHandle<()>>,
+}
+
+impl Proxy {
+    /// Opens it; it leads nowhere until [`Proxy::lead_to`].
+    pub fn open() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State {
+                target: address,
+                way: Way::Answer(Vec::new()),
+                exchanges: Vec::new(),
+            }),
+            over: AtomicBool::new(false),
+            connections: AtomicUsize::new(0),
+            begun: AtomicUsize::new(0),
+        });
+        let accepting = Arc::clone(&shared);
+        let acceptor = std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                if accepting.over.load(Ordering::SeqCst) {
+                    return;
+                }
+                let Ok(stream) = stream else { continue };
+                if accepting.connections.fetch_add(1, Ordering::SeqCst) >= MAX_CONNECTIONS {
+                    accepting.connections.fetch_sub(1, Ordering::SeqCst);
+                    continue;
+                }
+                let shared = Arc::clone(&accepting);
+                std::thread::spawn(move || {
+                    // Either side going away is what this proxy is for.
+                    let _ = shared.serve(stream);
+                    shared.connections.fetch_sub(1, Ordering::SeqCst);
+                });
+            }
+        });
+        Self {
+            address,
+            shared,
+            acceptor: Some(acceptor),
+        }
+    }
+
+    /// The address that phones use.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Passes on to this headquarters from now on.
+    pub fn lead_to(&self, target: SocketAddr) {
+        let mut state = self.shared.lock();
+        state.target = target;
+        state.way = Way::Clear;
+    }
+
+    /// Treats every request so from now on.
+    pub fn set(&self, way: Way) {
+        self.shared.lock().way = way;
+    }
+
+    /// What has passed since this was last asked.
+    pub fn take_exchanges(&self) -> Vec<Exchange> {
+        std::mem::take(&mut self.shared.lock().exchanges)
+    }
+
+    /// How many requests have begun to be passed on, ever.
+    pub fn begun(&self) -> usize {
+        self.shared.begun.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.shared.over.store(true, Ordering::SeqCst);
+        // Wakes the acceptor.
+        let _ = TcpStream::connect(self.address);
+        if let Some(acceptor) = self.acceptor.take() {
+            let _ = acceptor.join();
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    fn serve(&self, mut phone: TcpStream) -> Result<(), Error> {
+        phone.set_read_timeout(Some(PATIENCE))?;
+        phone.set_write_timeout(Some(PATIENCE))?;
+        let (head, mut body) = read_request(&mut phone)?;
+        let (target, way) = {
+            let state = self.lock();
+            (state.target, state.way.clone())
+        };
+        let original = body.clone();
+        if let Way::Answer(answer) = &way {
+            self.lock().exchanges.push(Exchange {
+                request: original,
+                reply: Vec::new(),
+            });
+            return phone.write_all(answer);
+        }
+        let mut sent = body.len();
+        match way {
+            Way::RequestBit { at } => flip(&mut body, at),
+            Way::RequestCut { at } => sent = (at % body.len() as u64) as usize,
+            _ => {}
+        }
+        let mut hq = TcpStream::connect(target)?;
+        hq.set_read_timeout(Some(PATIENCE))?;
+        hq.set_write_timeout(Some(PATIENCE))?;
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        hq.write_all(&[head.as_slice(), &body[..sent]].concat())?;
+        let mut reply = Vec::new();
+        if !matches!(way, Way::RequestCut { .. }) {
+            hq.read_to_end(&mut reply)?;
+        }
+        self.lock().exchanges.push(Exchange {
+            request: original,
+            reply: reply.clone(),
+        });
+        match way {
+            Way::ReplyLost | Way::RequestCut { .. } => return Ok(()),
+            Way::ReplyCut { at } => reply.truncate((at % reply.len().max(1) as u64) as usize),
+            Way::ReplyBit { at } => flip(&mut reply, at),
+            _ => {}
+        }
+        phone.write_all(&reply)
+    }
+}
+
+fn flip(bytes: &mut [u8], at: u64) {
+    let bits = bytes.len() as u64 * 8;
+    if bits > 0 {
+        bytes[(at % bits / 8) as usize] ^= 1 << (at % 8);
+    }
+}
+
+/// One request; its head is changed to ask for one reply only.
+fn read_request(stream: &mut TcpStream) -> Result<(Vec<u8>, Vec<u8>), Error> {
+    let mut bytes = Vec::new();
+    let mut chunk = [0; 16 * 1024];
+    let mut whole = usize::MAX;
+    let mut body_at = 0;
+    while bytes.len() < whole {
+        let n = stream.read(&mut chunk)?;
+        bytes.extend_from_slice(&chunk[..n]);
+        if n == 0 || bytes.len() > MAX_MESSAGE {
+            return Err(ErrorKind::InvalidData.into());
+        }
+        if whole == usize::MAX
+            && let Some(end) = head_end(&bytes)
+        {
+            body_at = end;
+            whole = end + content_length(&bytes[..end]);
+        }
+    }
+    let lines = String::from_utf8_lossy(&bytes[..body_at]).into_owned();
+    let mut head: String = (lines.lines())
+        .filter(|line| !line.is_empty() && !line.to_ascii_lowercase().starts_with("connection:"))
+        .flat_map(|line| [line, "\r\n"])
+        .collect();
+    head.push_str("Connection: close\r\n\r\n");
+    Ok((head.into_bytes(), bytes.split_off(body_at)))
+}
+
+fn content_length(head: &[u8]) -> usize {
+    String::from_utf8_lossy(head)
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+        .and_then(|(_, value)| value.trim().parse().ok())
+        .unwrap_or(0)
+}

@@ -1,0 +1,97 @@
+use super::{Exchange, Headquarters, HttpAnswer, Phone, Proxy};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+use testigo_wire::{Answer, Eid, Receipt, Reply, cbor};
+
+/// Headquarters that serve, and a proxy before them that phones use without knowing.
+pub struct Stage {
+    pub hq: Headquarters,
+    pub proxy: Proxy,
+    /// Last, so that it goes when nobody uses it any more.
+    folder: TempDir,
+}
+
+impl Stage {
+    /// All of it, on free ports.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let proxy = Proxy::open();
+        let mut hq = Headquarters::init(folder.path().join("hq"), &proxy.url());
+        proxy.lead_to(hq.serve(0));
+        Self { hq, proxy, folder }
+    }
+
+    /// A path in its folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// An enrolled phone of a witness who is sent to this table.
+    pub fn phone(&self, name: &str, table: &str) -> Phone {
+        let image = self.path(&format!("{name}.png"));
+        self.hq.invite(table, &image);
+        let phone = Phone::init(self.path(name));
+        phone.enrol(&image, &self.hq.public()).done();
+        phone
+    }
+
+    /// Kills headquarters and starts them again.
+    pub fn restart_hq(&mut self) {
+        self.hq.kill();
+        self.serve_again();
+    }
+
+    /// Starts headquarters again behind the proxy.
+    pub fn serve_again(&mut self) {
+        let address = self.hq.serve(0);
+        self.proxy.lead_to(address);
+    }
+
+    /// Every thing that was sent in these exchanges must have been answered in them by a receipt that
+    /// headquarters signed, and no thing by two different ones. Returns the number of things.
+    pub fn verify_receipts(&self, exchanges: &[Exchange]) -> usize {
+        let keyset = self.hq.keyset();
+        let mut sent = BTreeSet::new();
+        let mut receipts: BTreeMap<Eid, Vec<u8>> = BTreeMap::new();
+        for exchange in exchanges {
+            let mut rest = exchange.request.as_slice();
+            while !rest.is_empty() {
+                let item;
+                (item, rest) = cbor::first("item", rest, 1 << 20).unwrap();
+                sent.insert(Eid::of(item));
+            }
+            if exchange.reply.is_empty() {
+                continue;
+            }
+            let reply = Reply::from_bytes(&HttpAnswer::parse(&exchange.reply).body).unwrap();
+            for answer in reply.answers {
+                let Answer::Receipt(bytes) = answer else {
+                    panic!("{answer:?}");
+                };
+                let receipt = Receipt::verify(&bytes, &keyset).unwrap();
+                assert!(!receipt.code.is_refusal(), "{receipt:?}");
+                let first = receipts.entry(receipt.eid).or_insert_with(|| bytes.clone());
+                assert_eq!(*first, bytes, "two receipts for one envelope");
+            }
+        }
+        let answered: BTreeSet<Eid> = receipts.into_keys().collect();
+        assert_eq!(answered, sent);
+        sent.len()
+    }
+}
+
+/// Every file under a folder, with its bytes.
+pub fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(contents(&path));
+        } else {
+            let bytes = std::fs::read(&path).unwrap();
+            found.insert(path, bytes);
+        }
+    }
+    found
+}
