@@ -130,9 +130,9 @@ pub fn classify(error: &rusqlite::Error) -> Failure {
 
 /// Whether every page that this connection has read so far was authentic.
 ///
-/// Ask after reading values that may be longer than a page (4,096 bytes): when the last page of such a value is
-/// damaged, SQLCipher 4.19 fills it with zeros and the statement succeeds. After `false`, act as for
-/// [`Failure::Corrupt`] and trust nothing read since the last `true`.
+/// Ask after reading values that may be longer than a page (4,096 bytes): when the last page of such a
+/// value is damaged, SQLCipher 4.19 fills it with zeros and the statement succeeds. After `false`, act
+/// as for [`Failure::Corrupt`] and trust nothing read since the last `true`.
 ///
 /// # Errors
 /// What SQLite says when it cannot even answer.

@@ -18,8 +18,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// SQLCipher's page, and so the size of a database that is just being made.
 const PAGE_BYTES: u64 = 4096;
 
-/// One step of a schema. Its place in the list is its version: the first leads from 0 to 1. A step that has
-/// shipped is never changed.
+/// One step of a schema. Its place in the list is its version: the first leads from 0 to 1. A step that
+/// has shipped is never changed.
 #[derive(Debug, Clone, Copy)]
 pub struct Migration {
     /// One or more statements, without `BEGIN` and `COMMIT`: each step runs in a transaction of its own.
@@ -30,10 +30,13 @@ pub struct Migration {
 /// migrations that it does not have yet.
 ///
 /// The connection has WAL, `synchronous=FULL`, `fullfsync`, `foreign_keys`, `secure_delete`,
-/// `temp_store=MEMORY`, `cell_size_check`, no `trusted_schema` and a busy timeout of 5 s. While
-/// migrations run, foreign keys are not enforced (a table that is rebuilt would take the rows that refer to it along);
-/// they are checked before each migration's commit instead. Several processes may open at once: each
-/// migration runs once.
+/// `temp_store=MEMORY`, `cell_size_check`, no `trusted_schema` and a busy timeout of 5 s. Several
+/// processes may open at once: each migration runs once. While migrations run, foreign keys are not
+/// enforced (rebuilding a table would delete the rows that refer to it); they are checked before each
+/// commit instead.
+///
+/// Damage behind the first page shows only when it is read: see [`classify`](crate::classify) and
+/// [`pages_verified`](crate::pages_verified). `PRAGMA cipher_integrity_check` reads the whole file.
 ///
 /// # Errors
 /// [`OpenError`]; the file is then as it was before, apart from migrations that were already committed.
@@ -101,20 +104,25 @@ pub fn open_reader(
 
 /// Refuses three situations in which SQLite itself would erase or change what we cannot judge.
 ///
-/// Only sizes are looked at. Reading the file here would be wrong: closing it drops every POSIX lock that
-/// this process's other connections hold on it (<https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_>).
+/// Only sizes are looked at. Reading the file here would be wrong: closing it drops every POSIX lock
+/// that this process's other connections hold on it (<https://www.sqlite.org/howtocorrupt.html>, 2.2).
+/// The order matters too, as another process may be making the database: the file has its first page
+/// before the log has content, and loses its rollback journal before it has a second page.
 fn refuse_what_sqlite_would_erase(path: &Path) -> Result<(), OpenError> {
+    let log = size(&beside(path, "-wal"))?;
     let database = size(path)?;
-    if database == 0 && size(&beside(path, "-wal"))? > 0 {
+    let journal = size(&beside(path, "-journal"))?;
+    if database == 0 && log > 0 {
         return Err(OpenError::LogWithoutDatabase);
     }
-    // SQLite takes a file of one byte for an empty one (unixFileSize() in os_unix.c) and would write over it.
+    // SQLite takes a file of one byte for an empty one (`unixFileSize` in os_unix.c) and would
+    // write over it.
     if database == 1 {
         return Err(OpenError::WrongKey);
     }
-    // Ours use a rollback journal only while the first page of a new file is written. Any other journal
-    // would be played back into a file of which we do not know yet whose it is.
-    if database > PAGE_BYTES && size(&beside(path, "-journal"))? > 0 {
+    // Ours have a rollback journal only while the first page of a new file is written. Any other would
+    // be played back into a file of which we do not know yet whose it is.
+    if database > PAGE_BYTES && journal > 0 {
         return Err(OpenError::WrongKey);
     }
     Ok(())

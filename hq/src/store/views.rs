@@ -79,7 +79,7 @@ impl Reader {
         for (arrival, candidate, n) in all(
             &db,
             "SELECT arrival, candidate, votes FROM reading_votes",
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            |row| Ok((row.get(0)?, row.get(1)?, count(row, 2)?)),
         )? {
             votes.entry(arrival).or_default().insert(candidate, n);
         }
@@ -146,11 +146,16 @@ fn counts(db: &Connection) -> rusqlite::Result<Counts> {
     )?
     .query_row([ENVELOPE], |row| {
         Ok(Counts {
-            unopened: row.get(0)?,
-            unreadable: row.get(1)?,
-            unknown_kinds: row.get(2)?,
+            unopened: count(row, 0)?,
+            unreadable: count(row, 1)?,
+            unknown_kinds: count(row, 2)?,
         })
     })
+}
+
+/// SQLite's numbers have a sign; counts and votes do not.
+fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    Ok(row.get::<_, i64>(column)?.unsigned_abs())
 }
 
 fn reading(row: &Row<'_>) -> rusqlite::Result<ReadingRow> {
@@ -159,7 +164,7 @@ fn reading(row: &Row<'_>) -> rusqlite::Result<ReadingRow> {
         table: row.get(1)?,
         filed_under: row.get(2)?,
         slots: row.get::<_, Option<String>>(3)?.unwrap_or_default(),
-        null_votes: row.get::<_, Option<u64>>(4)?.unwrap_or_default(),
+        null_votes: u64::from(row.get::<_, Option<u32>>(4)?.unwrap_or_default()),
         device: device(row, 5)?,
         record: (row.get(6)?, row.get(7)?),
         received_at: row.get(8)?,
