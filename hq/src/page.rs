@@ -5,7 +5,6 @@ use crate::results::{IncidentsView, ResultsView, TableState, TableView, WarningV
 use crate::serve::Shared;
 use askama::Template;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse, Response};
