@@ -12,14 +12,15 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use support::{
-    Chance, Ended, Headquarters, HttpAnswer, LIMIT, OTHER_TABLE, Phone, SHEET, Saved, Stage, TABLE,
-    contents, post, run, warnings,
+    Chance, Ended, Exchange, Headquarters, HttpAnswer, LIMIT, OTHER_TABLE, Phone, SHEET, Saved,
+    Stage, TABLE, contents, post, run, warnings,
 };
-use testigo_wire::{Answer, Deferral, Reply};
+use testigo_wire::{Answer, Deferral, Receipt, Reply};
 
 /// It was refused with this code, and the sentence names these words.
 #[track_caller]
@@ -45,14 +46,20 @@ fn a_report_that_cannot_be_understood_names_the_field_and_saves_nothing() {
     refused(&["report", "99", "--note", &note], "note");
     refused(&["report", "21", "--started", "half past two"], "started");
     refused(&["report", "21", "--ended", "2024-07-28 14:30"], "ended");
-    refused(&["report", "21", "--ended", "2024-02-30T14:30:00-04:00"], "ended");
+    refused(
+        &["report", "21", "--ended", "2024-02-30T14:30:00-04:00"],
+        "ended",
+    );
     let table = "1".repeat(65);
     refused(&["report", "11", "--table", &table], "table");
     refused(&["report", "11", "--table", "two words"], "table");
     refused(&["tally", SHEET, "--table", &table], "table");
     // Not even a number: that is wrong usage, which clap names.
     let usage = phone.run(&["report", "eleven"]).exited(2);
-    assert!(usage.err.contains("eleven") || usage.out.contains("eleven"), "{usage:?}");
+    assert!(
+        usage.err.contains("eleven") || usage.out.contains("eleven"),
+        "{usage:?}"
+    );
 
     assert_eq!(phone.history(), []);
     assert_eq!(phone.queued(), 0);
@@ -66,7 +73,11 @@ fn a_report_that_cannot_be_understood_names_the_field_and_saves_nothing() {
     let held = stage.hq.held();
     assert_eq!(held.incident(&note)["code"], 99);
     assert_eq!(held.incidents().len(), 2);
-    assert!(held.incidents().iter().any(|incident| incident["table"] == table.as_str()));
+    assert!(
+        held.incidents()
+            .iter()
+            .any(|incident| incident["table"] == table.as_str())
+    );
 }
 
 #[test]
@@ -79,7 +90,9 @@ fn an_image_that_is_none_is_named_and_saves_nothing() {
         path
     };
     let invitation = std::fs::read(stage.path("phone.png")).unwrap();
-    let mut huge = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\xea\x60\0\0\xea\x60\x08\0\0\0\0\xa5\xb9\x2a\x9e".to_vec();
+    let mut huge =
+        b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\xea\x60\0\0\xea\x60\x08\0\0\0\0\xa5\xb9\x2a\x9e"
+            .to_vec();
     huge.extend_from_slice(&invitation[33..]);
     let mut blank = std::io::Cursor::new(Vec::new());
     image::GrayImage::from_pixel(300, 300, image::Luma([255]))
@@ -87,10 +100,16 @@ fn an_image_that_is_none_is_named_and_saves_nothing() {
         .unwrap();
     let blank = blank.into_inner();
     for (path, code) in [
-        (file("text.jpg", b"this is a text, whatever its name says"), "picture"),
+        (
+            file("text.jpg", b"this is a text, whatever its name says"),
+            "picture",
+        ),
         (file("empty.png", b""), "picture"),
         (file("head.png", &invitation[..20]), "picture"),
-        (file("half.png", &invitation[..invitation.len() / 2]), "picture"),
+        (
+            file("half.png", &invitation[..invitation.len() / 2]),
+            "picture",
+        ),
         (file("huge.png", &huge), "picture"),
         (stage.path("missing.png"), "picture"),
         (stage.path(""), "picture"),
@@ -122,13 +141,26 @@ fn copy(phone: &Phone, to: PathBuf) -> Phone {
 /// A phone with a few records, none of them sent.
 fn phone_with_records(stage: &Stage) -> (Phone, Vec<Saved>) {
     let phone = stage.phone("phone", TABLE);
-    let saved = (0..20).map(|n| phone.report(&format!("note {n}"))).collect();
+    let saved = (0..20)
+        .map(|n| phone.report(&format!("note {n}")))
+        .collect();
     (phone, saved)
+}
+
+/// What lies in a phone's folder, but for the traces of a mere look by SQLite: an empty log, and the
+/// index of a log, which is made anew at each opening.
+fn kept(phone: &Phone) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut kept = contents(&phone.home);
+    kept.retain(|path, bytes| {
+        let name = path.to_str().unwrap();
+        !name.ends_with("-shm") && !(name.ends_with("-wal") && bytes.is_empty())
+    });
+    kept
 }
 
 /// Nothing a person may try on a store that cannot be opened changes a byte of it.
 fn assert_left_alone(phone: &Phone) {
-    let before = contents(&phone.home);
+    let before = kept(phone);
     for arguments in [
         &["list"][..],
         &["status"],
@@ -146,7 +178,7 @@ fn assert_left_alone(phone: &Phone) {
         };
         assert_eq!(code, expected, "{arguments:?}: {ended:?}");
         assert!(!ended.text("/error/sentence").is_empty());
-        assert_eq!(contents(&phone.home), before, "{arguments:?} changed something");
+        assert!(kept(phone) == before, "{arguments:?} changed something");
     }
 }
 
@@ -154,11 +186,24 @@ fn assert_left_alone(phone: &Phone) {
 fn a_truncated_store_is_told_and_left_as_it_is() {
     let stage = Stage::new();
     let (phone, saved) = phone_with_records(&stage);
-    let whole = std::fs::metadata(phone.home.join("phone.db")).unwrap().len();
+    let whole = std::fs::metadata(phone.home.join("phone.db"))
+        .unwrap()
+        .len();
     assert!(whole > 8 * 4096, "{whole}");
-    for (n, length) in [0, 1, 16, 4095, 4096, 4097, 8192, whole / 2, whole - 4096, whole - 1]
-        .into_iter()
-        .enumerate()
+    for (n, length) in [
+        0,
+        1,
+        16,
+        4095,
+        4096,
+        4097,
+        8192,
+        whole / 2,
+        whole - 4096,
+        whole - 1,
+    ]
+    .into_iter()
+    .enumerate()
     {
         let truncated = copy(&phone, stage.path(&format!("truncated {n}")));
         let file = std::fs::OpenOptions::new()
@@ -167,11 +212,14 @@ fn a_truncated_store_is_told_and_left_as_it_is() {
             .unwrap();
         file.set_len(length).unwrap();
         drop(file);
-        println!("truncated to {length} of {whole} bytes");
         assert_left_alone(&truncated);
     }
     // The whole one has lost nothing.
-    let kept: Vec<Saved> = phone.history().into_iter().map(|(saved, _)| saved).collect();
+    let kept: Vec<Saved> = phone
+        .history()
+        .into_iter()
+        .map(|(saved, _)| saved)
+        .collect();
     assert_eq!(kept, saved);
     assert_eq!(phone.sync_all_well()["delivered"], 20);
     assert_eq!(stage.hq.held().incidents().len(), 20);
@@ -183,10 +231,18 @@ fn a_store_under_another_key_is_told_and_left_as_it_is() {
     let (phone, _) = phone_with_records(&stage);
     let other = Phone::init(stage.path("other"));
     let strange = copy(&phone, stage.path("strange"));
-    std::fs::copy(other.home.join("unsafe-key"), strange.home.join("unsafe-key")).unwrap();
+    std::fs::copy(
+        other.home.join("unsafe-key"),
+        strange.home.join("unsafe-key"),
+    )
+    .unwrap();
     assert_left_alone(&strange);
     // With its own key back it opens, and nothing is missing.
-    std::fs::copy(phone.home.join("unsafe-key"), strange.home.join("unsafe-key")).unwrap();
+    std::fs::copy(
+        phone.home.join("unsafe-key"),
+        strange.home.join("unsafe-key"),
+    )
+    .unwrap();
     assert_eq!(strange.history().len(), 20);
     strange.sync_all_well();
     assert_eq!(stage.hq.held().incidents().len(), 20);
@@ -201,7 +257,7 @@ fn a_key_that_is_missing_or_short_is_told() {
     std::fs::write(&key, &bytes[..31]).unwrap();
     let before = contents(&phone.home);
     phone.run(&["report", "11"]).exited(2);
-    assert_eq!(contents(&phone.home), before);
+    assert!(contents(&phone.home) == before);
     std::fs::remove_file(&key).unwrap();
     let before = contents(&phone.home);
     phone.run(&["report", "11"]).exited(2);
@@ -241,7 +297,11 @@ fn post_100_mib(address: SocketAddr, chunked: bool) -> HttpAnswer {
     let mut writer = &stream;
     writer.write_all(head.as_bytes()).unwrap();
     let piece = [&b"10000\r\n"[..], &vec![0x40; 0x10000], b"\r\n"].concat();
-    let piece = if chunked { &piece[..] } else { &piece[7..7 + 0x10000] };
+    let piece = if chunked {
+        &piece[..]
+    } else {
+        &piece[7..7 + 0x10000]
+    };
     for _ in 0..SIZE / 0x10000 {
         if writer.write_all(piece).is_err() {
             break;
@@ -272,6 +332,7 @@ fn cbor_bombs_are_refused_and_headquarters_live_on() {
     phone.report("before");
     phone.sync_all_well();
     let real = stage.proxy.take_exchanges().pop().unwrap().request;
+    let things = Exchange::things(&real);
     let held = stage.hq.held();
 
     let huge = [0xff; 8];
@@ -290,8 +351,12 @@ fn cbor_bombs_are_refused_and_headquarters_live_on() {
         [&[0x7b][..], &huge].concat(),
         [&[0xd2, 0x84, 0x5b][..], &huge].concat(),
         // A COSE_Sign1 whose payload is a bomb of its own.
-        [&[0xd2, 0x84, 0x43, 0xa1, 0x01, 0x27, 0xa0, 0x59, 0xff, 0xff][..], &[0x81; 0xffff], &[0x40]]
-            .concat(),
+        [
+            &[0xd2, 0x84, 0x43, 0xa1, 0x01, 0x27, 0xa0, 0x59, 0xff, 0xff][..],
+            &[0x81; 0xffff],
+            &[0x40],
+        ]
+        .concat(),
         b"<!doctype html>".to_vec(),
     ];
     for _ in 0..30 {
@@ -313,12 +378,20 @@ fn cbor_bombs_are_refused_and_headquarters_live_on() {
                 for answer in reply.answers {
                     match answer {
                         Answer::Deferred { deferral, .. } => assert!(
-                            [Deferral::MALFORMED, Deferral::SIGNATURE, Deferral::UNKNOWN_DEVICE, Deferral::UNKNOWN_CAPABILITY]
-                                .contains(&deferral),
+                            [
+                                Deferral::MALFORMED,
+                                Deferral::SIGNATURE,
+                                Deferral::UNKNOWN_DEVICE,
+                                Deferral::UNKNOWN_CAPABILITY
+                            ]
+                            .contains(&deferral),
                             "{deferral:?} for {head:02x?}"
                         ),
-                        // The part of real traffic that was left whole.
-                        Answer::Receipt(_) => assert_eq!(head, &real[..head.len()]),
+                        // A thing of the real traffic that was left whole.
+                        Answer::Receipt(bytes) => {
+                            let receipt = Receipt::from_kept(&bytes).unwrap();
+                            assert!(things.contains(&receipt.eid), "{receipt:?}");
+                        }
                         Answer::Unknown => panic!("{answer:?} for {head:02x?}"),
                     }
                 }
@@ -374,7 +447,14 @@ fn a_doubtful_sheet_is_evidence_and_says_what_is_doubtful() {
     }
     // A report of a table that nobody knows.
     phone
-        .run(&["report", "11", "--table", "Escuela-Bolívar/3", "--note", "elsewhere"])
+        .run(&[
+            "report",
+            "11",
+            "--table",
+            "Escuela-Bolívar/3",
+            "--note",
+            "elsewhere",
+        ])
         .done();
 
     assert_eq!(phone.sync_all_well()["delivered"], 8);
@@ -392,7 +472,10 @@ fn a_doubtful_sheet_is_evidence_and_says_what_is_doubtful() {
     assert_eq!(held.total(), 368 + 800 + 368);
     // Kept word for word, and in no total.
     let unread = held.results["unread_sheets"].as_array().unwrap();
-    let mut found: Vec<&str> = unread.iter().map(|u| u["texts"][0].as_str().unwrap()).collect();
+    let mut found: Vec<&str> = unread
+        .iter()
+        .map(|u| u["texts"][0].as_str().unwrap())
+        .collect();
     found.sort_unstable();
     assert_eq!(
         found,
@@ -403,7 +486,10 @@ fn a_doubtful_sheet_is_evidence_and_says_what_is_doubtful() {
             "\u{fffd}\u{fffd}\0binary",
         ]
     );
-    assert!(unread.iter().all(|sheet| warnings(sheet) == [6]), "{unread:?}");
+    assert!(
+        unread.iter().all(|sheet| warnings(sheet) == [6]),
+        "{unread:?}"
+    );
     let report = held.incident("elsewhere");
     assert_eq!(report["table"], "Escuela-Bolívar/3");
     assert_eq!(warnings(report), [3, 4]);
@@ -416,7 +502,7 @@ fn headquarters_are_never_made_over_others() {
     let keys = contents(&stage.hq.data().join("keys"));
     let again = || run(&["hq", "--data", stage.hq.path(), "init"]);
     assert_refused(again(), "headquarters", &[stage.hq.path(), "already"]);
-    assert_eq!(contents(&stage.hq.public()), before);
+    assert!(contents(&stage.hq.public()) == before);
     assert_eq!(contents(&stage.hq.data().join("keys")), keys);
     let phone = stage.phone("phone", TABLE);
     phone.report("after");
@@ -430,7 +516,7 @@ fn headquarters_are_never_made_over_others() {
     let before = contents(&folder);
     let made = run(&["hq", "--data", folder.to_str().unwrap(), "init"]);
     assert_refused(made, "headquarters", &["not empty"]);
-    assert_eq!(contents(&folder), before);
+    assert!(contents(&folder) == before);
 }
 
 #[test]
@@ -505,11 +591,23 @@ fn a_phone_enrols_once_and_with_one_headquarters() {
     assert_refused(phone.run(&["sync"]), "not-enrolled", &["enrol"]);
 
     // Another headquarters' keyset; another one's code; a keyset and a pack of two.
-    assert_refused(phone.enrol(&image, &other.public()), "other-headquarters", &["coordinator"]);
-    assert_refused(phone.enrol(&others, &stage.hq.public()), "other-headquarters", &["coordinator"]);
+    assert_refused(
+        phone.enrol(&image, &other.public()),
+        "other-headquarters",
+        &["coordinator"],
+    );
+    assert_refused(
+        phone.enrol(&others, &stage.hq.public()),
+        "other-headquarters",
+        &["coordinator"],
+    );
     let mixed = stage.path("mixed");
     std::fs::create_dir(&mixed).unwrap();
-    std::fs::copy(stage.hq.public().join("keyset.cose"), mixed.join("keyset.cose")).unwrap();
+    std::fs::copy(
+        stage.hq.public().join("keyset.cose"),
+        mixed.join("keyset.cose"),
+    )
+    .unwrap();
     std::fs::copy(other.public().join("pack.cose"), mixed.join("pack.cose")).unwrap();
     let ended = phone.enrol(&image, &mixed).exited(2);
     assert!(
@@ -538,8 +636,16 @@ fn a_phone_enrols_once_and_with_one_headquarters() {
     // None of it has used up the code.
     phone.enrol(&image, &stage.hq.public()).done();
     phone.report("mine");
-    assert_refused(phone.enrol(&image, &stage.hq.public()), "already-enrolled", &[]);
-    assert_refused(phone.enrol(&others, &other.public()), "already-enrolled", &[]);
+    assert_refused(
+        phone.enrol(&image, &stage.hq.public()),
+        "already-enrolled",
+        &[],
+    );
+    assert_refused(
+        phone.enrol(&others, &other.public()),
+        "already-enrolled",
+        &[],
+    );
     phone.sync_all_well();
     stage.hq.held().incident("mine");
 }

@@ -16,8 +16,8 @@ use serde_json::Value;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 use support::{
-    Chance, Exchange, Headquarters, LIMIT, OTHER_SHEET, OTHER_TABLE, Phone, SHEET,
-    Saved, Stage, TABLE, Way, post, warnings,
+    Chance, Exchange, Headquarters, LIMIT, OTHER_SHEET, OTHER_TABLE, Phone, SHEET, Saved, Stage,
+    TABLE, Way, post, warnings,
 };
 
 /// Headquarters hold these notes, each once, and nothing else.
@@ -32,7 +32,10 @@ fn assert_held(hq: &Headquarters, notes: &[String]) {
 /// Every record in the phone's history is delivered.
 fn assert_all_delivered(phone: &Phone) {
     let history = phone.history();
-    assert!(history.iter().all(|(_, state)| state == "delivered"), "{history:?}");
+    assert!(
+        history.iter().all(|(_, state)| state == "delivered"),
+        "{history:?}"
+    );
 }
 
 fn failure(report: &Value) -> &str {
@@ -58,7 +61,11 @@ fn killed_right_after_saved() {
         saved.push(record);
         notes.push(note);
     }
-    let kept: Vec<Saved> = phone.history().into_iter().map(|(saved, _)| saved).collect();
+    let kept: Vec<Saved> = phone
+        .history()
+        .into_iter()
+        .map(|(saved, _)| saved)
+        .collect();
     assert_eq!(kept, saved);
     assert_eq!(phone.sync_all_well()["delivered"], 10);
     assert_eq!(phone.sync_all_well()["requests"], 0);
@@ -91,13 +98,22 @@ fn killed_during_a_burst_of_saves() {
     let history = phone.history();
     let kept: Vec<&Saved> = history.iter().map(|(saved, _)| saved).collect();
     for saved in &answered {
-        assert!(kept.contains(&saved), "{saved:?} was called saved and is not there");
+        assert!(
+            kept.contains(&saved),
+            "{saved:?} was called saved and is not there"
+        );
     }
-    assert!(history.len() <= answered.len() + 6, "more than one unheard in a round");
+    assert!(
+        history.len() <= answered.len() + 6,
+        "more than one unheard in a round"
+    );
     assert_eq!(phone.sync_all_well()["delivered"], history.len());
     let notes = stage.hq.held().notes();
     assert_eq!(notes.len(), history.len());
-    assert!(notes.windows(2).all(|pair| pair[0] != pair[1]), "one twice: {notes:?}");
+    assert!(
+        notes.windows(2).all(|pair| pair[0] != pair[1]),
+        "one twice: {notes:?}"
+    );
     assert_all_delivered(&phone);
 }
 
@@ -198,7 +214,10 @@ fn two_syncs_at_once_deliver_once() {
                 .collect();
             syncs.into_iter().map(|sync| sync.join().unwrap()).collect()
         });
-        let delivered: u64 = reports.iter().map(|r| r["delivered"].as_u64().unwrap()).sum();
+        let delivered: u64 = reports
+            .iter()
+            .map(|r| r["delivered"].as_u64().unwrap())
+            .sum();
         assert_eq!(delivered, 10, "{reports:?}");
         assert_eq!(phone.queued(), 0);
         assert_held(&stage.hq, &notes);
@@ -229,10 +248,21 @@ fn one_bit_changed_on_the_way_is_never_taken_for_the_truth() {
         let damaged = phone.sync();
         // Whatever it reports as delivered, headquarters hold; and never anything that nobody saved.
         let held = stage.hq.held().notes();
-        let here = held.iter().filter(|note| note.starts_with(&format!("{round}.")));
-        assert!(here.count() as u64 >= damaged["delivered"].as_u64().unwrap(), "{way:?}");
-        assert!(held.iter().all(|note| notes.contains(note)), "{way:?}: {held:?}");
-        assert!(held.windows(2).all(|pair| pair[0] != pair[1]), "{way:?}: {held:?}");
+        let here = held
+            .iter()
+            .filter(|note| note.starts_with(&format!("{round}.")));
+        assert!(
+            here.count() as u64 >= damaged["delivered"].as_u64().unwrap(),
+            "{way:?}"
+        );
+        assert!(
+            held.iter().all(|note| notes.contains(note)),
+            "{way:?}: {held:?}"
+        );
+        assert!(
+            held.windows(2).all(|pair| pair[0] != pair[1]),
+            "{way:?}: {held:?}"
+        );
 
         stage.proxy.set(Way::Clear);
         phone.sync_all_well();
@@ -324,8 +354,13 @@ fn another_headquarters_cannot_take_delivery() {
         phone.report(notes[round]);
         stage.proxy.lead_to(other.address());
         let report = phone.run(&["sync"]).exited(1).json();
-        let deferred = report["deferrals"].as_array().is_some_and(|d| !d.is_empty());
-        assert!(failure(&report) == "not-headquarters" || deferred, "{report}");
+        let deferred = report["deferrals"]
+            .as_array()
+            .is_some_and(|d| !d.is_empty());
+        assert!(
+            failure(&report) == "not-headquarters" || deferred,
+            "{report}"
+        );
         assert_eq!(report["delivered"], 0, "{report}");
         assert_eq!(report["parked"], 0, "{report}");
         assert_eq!(phone.queued(), 1);
@@ -369,14 +404,18 @@ fn nobody_between_reads_what_travels() {
     assert_eq!(stage.verify_receipts(&exchanges), 3);
     for bytes in exchanges.iter().flat_map(|e| [&e.request, &e.reply]) {
         for secret in [note, TABLE, "201301006", "140,7,10,8"] {
-            let found = bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
+            let found = bytes
+                .windows(secret.len())
+                .any(|part| part == secret.as_bytes());
             assert!(!found, "{secret:?} travels in clear");
         }
     }
     // Nor does it lie open on the phone's disk.
     for (path, bytes) in support::contents(&phone.home) {
         for secret in [note, TABLE] {
-            let found = bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
+            let found = bytes
+                .windows(secret.len())
+                .any(|part| part == secret.as_bytes());
             assert!(!found, "{secret:?} lies open in {}", path.display());
         }
     }
@@ -389,7 +428,10 @@ fn a_clock_that_is_three_days_wrong_is_flagged_and_loses_nothing() {
     phone.report("right");
     for (note, minutes) in [("ahead", "4320"), ("behind", "-4320")] {
         let wrong = format!("--clock-wrong-by-minutes={minutes}");
-        let saved = phone.run(&[&wrong, "report", "99", "--note", note]).done().json();
+        let saved = phone
+            .run(&[&wrong, "report", "99", "--note", note])
+            .done()
+            .json();
         assert!(saved["saved"].is_u64(), "{saved}");
         // The clock is as wrong when it sends.
         let report = phone.run(&[&wrong, "sync"]).done().json();
@@ -434,7 +476,10 @@ fn headquarters_killed_between_and_during_syncs() {
                 stage.hq.kill();
                 let report = sync.join().unwrap();
                 let delivered = report["delivered"].as_u64().unwrap();
-                assert!(delivered == 5 || failure(&report) == "no-network", "{report}");
+                assert!(
+                    delivered == 5 || failure(&report) == "no-network",
+                    "{report}"
+                );
             });
         }
         stage.serve_again();
@@ -514,7 +559,10 @@ fn two_devices_with_the_same_sheet_count_once() {
     }
     let held = stage.hq.held();
     assert_eq!(held.results["tables"]["reported"], 1);
-    assert_eq!((held.votes("EG"), held.votes("NM"), held.total()), (167, 188, 368));
+    assert_eq!(
+        (held.votes("EG"), held.votes("NM"), held.total()),
+        (167, 188, 368)
+    );
     assert_eq!(held.table(TABLE)["state"], "reported");
 }
 
@@ -537,5 +585,8 @@ fn two_devices_with_differing_sheets_are_a_conflict() {
     assert_eq!(held.table(OTHER_TABLE)["state"], "reported");
     let versions = held.table(TABLE)["versions"].as_array().unwrap();
     assert_eq!(versions.len(), 2, "{versions:?}");
-    assert!(versions.iter().all(|version| version["readings"] == 1), "{versions:?}");
+    assert!(
+        versions.iter().all(|version| version["readings"] == 1),
+        "{versions:?}"
+    );
 }

@@ -36,8 +36,14 @@ fn the_demo_ends_with_the_sheets_total_in_both_languages() {
     let en = demo("en");
     let es = demo("es");
     let votes = total(&en, "Total at headquarters: ");
-    assert!(en.last().unwrap().ends_with("equal to the sheets' sum"), "{en:?}");
-    assert!(es.last().unwrap().ends_with("igual a la suma de las actas"), "{es:?}");
+    assert!(
+        en.last().unwrap().ends_with("equal to the sheets' sum"),
+        "{en:?}"
+    );
+    assert!(
+        es.last().unwrap().ends_with("igual a la suma de las actas"),
+        "{es:?}"
+    );
     // The same seed is the same night.
     assert_eq!(total(&es, "Total en la central: "), votes);
     assert!(votes > 0);
@@ -51,7 +57,10 @@ fn by_hand_from_an_empty_folder_to_the_total() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.local_addr().unwrap().port()
     };
-    let mut hq = Headquarters::init(folder.path().join("D2"), &format!("http://127.0.0.1:{port}"));
+    let mut hq = Headquarters::init(
+        folder.path().join("D2"),
+        &format!("http://127.0.0.1:{port}"),
+    );
     let enrol = |name: &str, table: &str| -> Phone {
         let image = folder.path().join(format!("{name}.png"));
         hq.invite(table, &image);
@@ -81,7 +90,13 @@ fn by_hand_from_an_empty_folder_to_the_total() {
     assert_eq!(failed["failure"]["code"], "no-network", "{failed}");
     shell.kill();
     assert_eq!(phone.queued(), 5);
-    assert_eq!(other.run_with_input(&["tally", "-"], OTHER_SHEET.as_bytes()).done().json()["saved"], 1);
+    assert_eq!(
+        other
+            .run_with_input(&["tally", "-"], OTHER_SHEET.as_bytes())
+            .done()
+            .json()["saved"],
+        1
+    );
 
     // The night, with one.
     assert_eq!(hq.serve(port).port(), port);
@@ -90,7 +105,11 @@ fn by_hand_from_an_empty_folder_to_the_total() {
     assert_eq!(other.sync_all_well()["delivered"], 1);
 
     let held = hq.held();
-    let codes: Vec<u64> = held.incidents().iter().map(|i| i["code"].as_u64().unwrap()).collect();
+    let codes: Vec<u64> = held
+        .incidents()
+        .iter()
+        .map(|i| i["code"].as_u64().unwrap())
+        .collect();
     let mut sorted = codes.clone();
     sorted.sort_unstable();
     assert_eq!(sorted, [10, 11, 21, 43], "{codes:?}");
@@ -109,9 +128,18 @@ fn by_hand_from_an_empty_folder_to_the_total() {
     for lang in ["es", "en"] {
         let page = get(hq.address(), &format!("/?lang={lang}"));
         assert_eq!(page.status, 200);
-        assert!(page.head.contains("content-type: text/html"), "{}", page.head);
+        assert!(
+            page.head.contains("content-type: text/html"),
+            "{}",
+            page.head
+        );
         let page = String::from_utf8(page.body).unwrap();
-        for word in ["Edmundo González", "Nicolás Maduro", TABLE, "se llevaron la máquina"] {
+        for word in [
+            "Edmundo González",
+            "Nicolás Maduro",
+            TABLE,
+            "se llevaron la máquina",
+        ] {
             assert!(page.contains(word), "{word} is not on the page");
         }
     }

@@ -28,7 +28,8 @@ impl Headquarters {
     /// Starts to serve on a free port, or on this one.
     pub fn serve(&mut self, port: u16) -> SocketAddr {
         let listen = format!("127.0.0.1:{port}");
-        let mut process = Process::start(&["hq", "--data", self.path(), "serve", "--listen", &listen]);
+        let mut process =
+            Process::start(&["hq", "--data", self.path(), "serve", "--listen", &listen]);
         let line = process.json();
         let address = (line["listening"].as_str())
             .map(|text| text.trim_start_matches("http://").trim_end_matches('/'))
@@ -47,7 +48,9 @@ impl Headquarters {
 
     /// Whether the process that serves still lives.
     pub fn lives(&mut self) -> bool {
-        self.server.as_mut().is_some_and(|(process, _)| process.lives())
+        self.server
+            .as_mut()
+            .is_some_and(|(process, _)| process.lives())
     }
 
     /// Where it serves.
@@ -130,7 +133,9 @@ impl Held {
     /// The incident with this note, which must be there exactly once.
     pub fn incident(&self, note: &str) -> &Value {
         let mut with_note = self.incidents().iter().filter(|i| i["note"] == note);
-        let first = with_note.next().unwrap_or_else(|| panic!("no {note:?} in {self:?}"));
+        let first = with_note
+            .next()
+            .unwrap_or_else(|| panic!("no {note:?} in {self:?}"));
         assert!(with_note.next().is_none(), "{note:?} twice in {self:?}");
         first
     }

@@ -46,7 +46,11 @@ impl HttpAnswer {
         );
         let problem = self.json();
         assert_eq!(problem["status"], status, "{problem}");
-        assert!(problem["title"].as_str().is_some_and(|title| !title.is_empty()));
+        assert!(
+            problem["title"]
+                .as_str()
+                .is_some_and(|title| !title.is_empty())
+        );
         problem
     }
 }

@@ -42,7 +42,10 @@ impl Phone {
 
     /// The same, with this on standard input.
     pub fn run_with_input(&self, arguments: &[&str], input: &[u8]) -> Ended {
-        run_with_input(&[&["phone", "--home", self.home()], arguments].concat(), input)
+        run_with_input(
+            &[&["phone", "--home", self.home()], arguments].concat(),
+            input,
+        )
     }
 
     /// The same in a language, and with other options before `phone`.
@@ -102,7 +105,9 @@ impl Phone {
 
     /// How many records wait.
     pub fn queued(&self) -> u64 {
-        self.run(&["status"]).done().json()["queued"].as_u64().unwrap()
+        self.run(&["status"]).done().json()["queued"]
+            .as_u64()
+            .unwrap()
     }
 
     /// Its history as `(record, state)`, by sequence, which must run from 1 without a gap.

@@ -1,10 +1,12 @@
 use super::http::head_end;
+use std::collections::BTreeSet;
 use std::io::{Error, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use testigo_wire::{Eid, cbor};
 
 /// The most connections at once; further ones are closed.
 const MAX_CONNECTIONS: usize = 16;
@@ -51,6 +53,20 @@ pub struct Exchange {
     pub request: Vec<u8>,
     /// The whole reply as headquarters gave it, before any damage; empty where there was none.
     pub reply: Vec<u8>,
+}
+
+impl Exchange {
+    /// The identities of the things in a request's body.
+    pub fn things(request: &[u8]) -> BTreeSet<Eid> {
+        let mut things = BTreeSet::new();
+        let mut rest = request;
+        while !rest.is_empty() {
+            let item;
+            (item, rest) = cbor::first("item", rest, 1 << 20).unwrap();
+            things.insert(Eid::of(item));
+        }
+        things
+    }
 }
 
 struct State {

@@ -2,7 +2,7 @@ use super::{Exchange, Headquarters, HttpAnswer, Phone, Proxy};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
-use testigo_wire::{Answer, Eid, Receipt, Reply, cbor};
+use testigo_wire::{Answer, Eid, Receipt, Reply};
 
 /// Headquarters that serve, and a proxy before them that phones use without knowing.
 pub struct Stage {
@@ -55,12 +55,7 @@ impl Stage {
         let mut sent = BTreeSet::new();
         let mut receipts: BTreeMap<Eid, Vec<u8>> = BTreeMap::new();
         for exchange in exchanges {
-            let mut rest = exchange.request.as_slice();
-            while !rest.is_empty() {
-                let item;
-                (item, rest) = cbor::first("item", rest, 1 << 20).unwrap();
-                sent.insert(Eid::of(item));
-            }
+            sent.extend(Exchange::things(&exchange.request));
             if exchange.reply.is_empty() {
                 continue;
             }

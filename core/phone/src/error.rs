@@ -32,7 +32,7 @@ pub enum PhoneError {
     /// A file from headquarters is damaged; get it again.
     #[error(transparent)]
     Damaged(WireError),
-    /// The store cannot be opened; it is left untouched.
+    /// The store cannot be opened, or a part of it turns out to be damaged; it is left untouched.
     #[error(transparent)]
     Open(#[from] OpenError),
     /// No room; nothing was saved of this record. Free some and save again.
@@ -163,7 +163,9 @@ impl From<rusqlite::Error> for PhoneError {
     fn from(error: rusqlite::Error) -> Self {
         match classify(&error) {
             Failure::DiskFull => Self::StorageFull,
-            Failure::Busy | Failure::Corrupt | Failure::Other => Self::Store(error),
+            // Damage behind the first page shows only when it is read.
+            Failure::Corrupt => Self::Open(OpenError::Corrupt),
+            Failure::Busy | Failure::Other => Self::Store(error),
         }
     }
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use rusqlite::Connection;
-use testigo_sqlite::{DatabaseKey, Migration, open, open_reader};
+use testigo_sqlite::{DatabaseKey, Migration, open_or_create, open_reader};
 
 // The same values stand in `tests/sqlcipher_interop.py`.
 const KEY: [u8; 32] = [0x5A; 32];
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
 }
 
 fn write_with_key(path: &Path) -> Result<(), Box<dyn Error>> {
-    fill(&open(
+    fill(&open_or_create(
         path,
         &DatabaseKey::from_bytes(KEY),
         MIGRATIONS,
@@ -58,7 +58,7 @@ fn read_with_key(path: &Path) -> Result<(), Box<dyn Error>> {
         &DatabaseKey::from_bytes(KEY),
         APPLICATION,
     )?)?;
-    check(&open(
+    check(&open_or_create(
         path,
         &DatabaseKey::from_bytes(KEY),
         MIGRATIONS,

@@ -8,13 +8,13 @@
 //! sentence says what to do.
 //!
 //! ```
-//! use testigo_sqlite::{DatabaseKey, Migration, open};
+//! use testigo_sqlite::{DatabaseKey, Migration, open_or_create};
 //!
 //! const MIGRATIONS: &[Migration] = &[Migration { sql: "CREATE TABLE note (text TEXT NOT NULL) STRICT" }];
 //!
 //! let folder = tempfile::tempdir()?;
 //! let key = DatabaseKey::random()?;
-//! let db = open(&folder.path().join("notes.db"), &key, MIGRATIONS, 0x7E57_0001)?;
+//! let db = open_or_create(&folder.path().join("notes.db"), &key, MIGRATIONS, 0x7E57_0001)?;
 //! db.execute("INSERT INTO note VALUES (?1)", ["seen"])?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -26,4 +26,4 @@ mod provider;
 
 pub use error::{Failure, OpenError, classify, pages_verified};
 pub use key::{DatabaseKey, NoRandomness};
-pub use open::{Migration, open, open_reader};
+pub use open::{Migration, open, open_or_create, open_reader};

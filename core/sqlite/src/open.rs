@@ -26,8 +26,23 @@ pub struct Migration {
     pub sql: &'static str,
 }
 
-/// Opens the database at `path` for reading and writing, makes it if there is none, and runs the
-/// migrations that it does not have yet.
+/// Opens an existing database for reading and writing and runs the migrations that it does not have yet.
+///
+/// It never makes one: where a file was taken away or cut to nothing, a new and empty database in its
+/// place would hide that everything is gone. The connection is that of [`open_or_create`].
+///
+/// # Errors
+/// [`OpenError`]; [`OpenError::Missing`] when there is no database.
+pub fn open(
+    path: &Path,
+    key: &DatabaseKey,
+    migrations: &[Migration],
+    application_id: u32,
+) -> Result<Connection, OpenError> {
+    connect(path, key, migrations, application_id, false)
+}
+
+/// Opens the database at `path` as [`open`] does, and makes it if there is none.
 ///
 /// The connection has WAL, `synchronous=FULL`, `fullfsync`, `foreign_keys`, `secure_delete`,
 /// `temp_store=MEMORY`, `cell_size_check`, no `trusted_schema` and a busy timeout of 5 s. Several
@@ -40,20 +55,32 @@ pub struct Migration {
 ///
 /// # Errors
 /// [`OpenError`]; the file is then as it was before, apart from migrations that were already committed.
-pub fn open(
+pub fn open_or_create(
     path: &Path,
     key: &DatabaseKey,
     migrations: &[Migration],
     application_id: u32,
 ) -> Result<Connection, OpenError> {
+    connect(path, key, migrations, application_id, true)
+}
+
+fn connect(
+    path: &Path,
+    key: &DatabaseKey,
+    migrations: &[Migration],
+    application_id: u32,
+    create: bool,
+) -> Result<Connection, OpenError> {
     let path = std::path::absolute(path)?;
     refuse_what_sqlite_would_erase(&path)?;
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
+    if create {
+        flags |= OpenFlags::SQLITE_OPEN_CREATE;
+    } else if size(&path)? == 0 {
+        return Err(OpenError::Missing);
+    }
     let known = u32::try_from(migrations.len()).unwrap_or(u32::MAX);
-    let mut db = keyed(
-        &path,
-        key,
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
-    )?;
+    let mut db = keyed(&path, key, flags)?;
     if db.is_readonly(MAIN_DB)? {
         return Err(refused(
             ffi::SQLITE_READONLY,
@@ -61,7 +88,11 @@ pub fn open(
         ));
     }
     let state = State::read(&db.transaction()?)?;
+    if state.is_new() && !create {
+        return Err(OpenError::Missing);
+    }
     state.check(known, application_id)?;
+    refuse_a_cut_page(&path)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     switch_to_wal(&db)?;
     db.execute_batch(
@@ -98,6 +129,7 @@ pub fn open_reader(
         return Err(OpenError::Missing);
     }
     state.check(u32::MAX, application_id)?;
+    refuse_a_cut_page(&path)?;
     db.execute_batch("PRAGMA query_only = ON;")?;
     Ok(db)
 }
@@ -126,6 +158,15 @@ fn refuse_what_sqlite_would_erase(path: &Path) -> Result<(), OpenError> {
         return Err(OpenError::WrongKey);
     }
     Ok(())
+}
+
+/// Refuses a file that ends inside a page, where no log can restore it: SQLite would fill the rest with
+/// zeros and tell only once that page is read.
+fn refuse_a_cut_page(path: &Path) -> Result<(), OpenError> {
+    if size(path)?.is_multiple_of(PAGE_BYTES) || size(&beside(path, "-wal"))? > 0 {
+        return Ok(());
+    }
+    Err(OpenError::Corrupt)
 }
 
 /// The size of a file in bytes; 0 when there is none.

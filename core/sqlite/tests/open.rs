@@ -15,7 +15,8 @@ use std::sync::Barrier;
 use rusqlite::Connection;
 use tempfile::TempDir;
 use testigo_sqlite::{
-    DatabaseKey, Failure, Migration, OpenError, classify, open, open_reader, pages_verified,
+    DatabaseKey, Failure, Migration, OpenError, classify, open, open_or_create, open_reader,
+    pages_verified,
 };
 
 const APPLICATION: u32 = 0x7E57_1601;
@@ -40,7 +41,7 @@ fn key() -> DatabaseKey {
 }
 
 fn open_all(path: &Path) -> Result<Connection, OpenError> {
-    open(path, &key(), MIGRATIONS, APPLICATION)
+    open_or_create(path, &key(), MIGRATIONS, APPLICATION)
 }
 
 fn folder() -> (TempDir, PathBuf) {
@@ -209,6 +210,37 @@ fn a_reader_reads_and_cannot_write() {
 }
 
 #[test]
+fn opening_what_must_be_there_makes_no_database() {
+    let (folder, path) = folder();
+    let opened = || open(&path, &key(), MIGRATIONS, APPLICATION);
+    assert!(matches!(opened(), Err(OpenError::Missing)));
+    assert!(fs::read_dir(folder.path()).unwrap().next().is_none());
+    fs::write(&path, "").unwrap();
+    assert!(matches!(opened(), Err(OpenError::Missing)));
+    assert_eq!(fs::metadata(&path).unwrap().len(), 0);
+    drop(open_or_create(&path, &key(), MIGRATIONS, APPLICATION).unwrap());
+    opened().unwrap();
+}
+
+#[test]
+fn a_file_that_ends_inside_a_page_is_damaged_and_stays_as_it_is() {
+    let (_folder, path) = folder();
+    let db = open_or_create(&path, &key(), MIGRATIONS, APPLICATION).unwrap();
+    drop(db);
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+    assert!(matches!(
+        open(&path, &key(), MIGRATIONS, APPLICATION),
+        Err(OpenError::Corrupt)
+    ));
+    assert!(matches!(
+        open_reader(&path, &key(), APPLICATION),
+        Err(OpenError::Corrupt)
+    ));
+    assert!(fs::read(&path).unwrap() == whole[..whole.len() - 1]);
+}
+
+#[test]
 fn a_reader_makes_no_database() {
     let (folder, path) = folder();
     assert!(matches!(
@@ -224,7 +256,7 @@ fn a_reader_makes_no_database() {
         snapshot(&folder),
         BTreeMap::from([("test.db".to_owned(), Vec::new())])
     );
-    open(&path, &key(), &[], APPLICATION).unwrap();
+    open_or_create(&path, &key(), &[], APPLICATION).unwrap();
     open_reader(&path, &key(), APPLICATION).unwrap();
 }
 
@@ -264,7 +296,7 @@ fn a_missing_folder_is_an_error() {
 fn a_wrong_key_is_refused() {
     let (folder, path) = folder();
     drop(
-        open(
+        open_or_create(
             &path,
             &DatabaseKey::from_bytes([1; 32]),
             MIGRATIONS,
@@ -273,7 +305,7 @@ fn a_wrong_key_is_refused() {
         .unwrap(),
     );
     assert_refused_untouched(&folder, &path, |error| matches!(error, OpenError::WrongKey));
-    open(
+    open_or_create(
         &path,
         &DatabaseKey::from_bytes([1; 32]),
         MIGRATIONS,
@@ -285,7 +317,7 @@ fn a_wrong_key_is_refused() {
 #[test]
 fn a_wrong_key_leaves_a_pending_log_alone() {
     let (source, path) = folder();
-    let db = open(
+    let db = open_or_create(
         &path,
         &DatabaseKey::from_bytes([1; 32]),
         MIGRATIONS,
@@ -301,7 +333,7 @@ fn a_wrong_key_leaves_a_pending_log_alone() {
     }
     let path = copy.path().join("test.db");
     assert_refused_untouched(&copy, &path, |error| matches!(error, OpenError::WrongKey));
-    let db = open(
+    let db = open_or_create(
         &path,
         &DatabaseKey::from_bytes([1; 32]),
         MIGRATIONS,
@@ -480,7 +512,7 @@ fn a_newer_schema_is_refused() {
         }],
     ]
     .concat();
-    drop(open(&path, &key(), &newer, APPLICATION).unwrap());
+    drop(open_or_create(&path, &key(), &newer, APPLICATION).unwrap());
     let before = snapshot(&folder);
     let error = open_all(&path).unwrap_err();
     assert!(
@@ -489,13 +521,13 @@ fn a_newer_schema_is_refused() {
     );
     assert!(error.to_string().contains("update the app"));
     assert_same_content(&before, &snapshot(&folder));
-    open(&path, &key(), &newer, APPLICATION).unwrap();
+    open_or_create(&path, &key(), &newer, APPLICATION).unwrap();
 }
 
 #[test]
 fn another_application_is_refused() {
     let (folder, path) = folder();
-    drop(open(&path, &key(), MIGRATIONS, 99).unwrap());
+    drop(open_or_create(&path, &key(), MIGRATIONS, 99).unwrap());
     assert_refused_untouched(&folder, &path, |error| {
         matches!(
             error,
@@ -510,7 +542,7 @@ fn another_application_is_refused() {
 #[test]
 fn a_database_under_our_key_without_our_mark_is_refused() {
     let (folder, path) = folder();
-    let db = open(&path, &key(), &[], 0).unwrap();
+    let db = open_or_create(&path, &key(), &[], 0).unwrap();
     db.execute_batch("CREATE TABLE theirs (x INTEGER)").unwrap();
     drop(db);
     assert_refused_untouched(&folder, &path, |error| {
@@ -530,7 +562,7 @@ fn every_older_schema_becomes_the_fresh_one_and_keeps_its_rows() {
     let fresh = schema(&open_all(&fresh_path).unwrap());
     for known in 0..MIGRATIONS.len() {
         let (_folder, path) = folder();
-        let db = open(&path, &key(), &MIGRATIONS[..known], APPLICATION).unwrap();
+        let db = open_or_create(&path, &key(), &MIGRATIONS[..known], APPLICATION).unwrap();
         if known > 0 {
             db.execute_batch(
                 "INSERT INTO parent (id, name) VALUES (1, 'kept'); INSERT INTO child VALUES (1);",
@@ -558,7 +590,7 @@ fn a_failing_migration_is_undone_whole() {
         let (_folder, path) = folder();
         drop(open_all(&path).unwrap());
         let with_failure = [MIGRATIONS, &[Migration { sql }]].concat();
-        let error = open(&path, &key(), &with_failure, APPLICATION).unwrap_err();
+        let error = open_or_create(&path, &key(), &with_failure, APPLICATION).unwrap_err();
         assert!(
             matches!(error, OpenError::Migration { to: 4, .. }),
             "{error:?}"
@@ -598,7 +630,7 @@ fn many_open_and_migrate_at_once_and_each_step_runs_once() {
                 .map(|_| {
                     scope.spawn(|| {
                         start.wait();
-                        let db = open(&path, &key(), STEPS, APPLICATION).unwrap();
+                        let db = open_or_create(&path, &key(), STEPS, APPLICATION).unwrap();
                         text(&db, "SELECT sum(step) FROM run")
                     })
                 })

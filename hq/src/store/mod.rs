@@ -47,8 +47,8 @@ impl Store {
         key: &DatabaseKey,
         identity: &Identity,
     ) -> Result<(), HqError> {
-        let db =
-            testigo_sqlite::open(path, key, MIGRATIONS, APPLICATION_ID).map_err(fault(path))?;
+        let db = testigo_sqlite::open_or_create(path, key, MIGRATIONS, APPLICATION_ID)
+            .map_err(fault(path))?;
         db.execute(
             "INSERT INTO identity (one, election, root, epoch) VALUES (1, ?1, ?2, ?3)",
             params![identity.election.0, identity.root.0, identity.epoch.0],
@@ -58,10 +58,6 @@ impl Store {
 
     pub(crate) fn open(folder: &Folder) -> Result<Self, HqError> {
         let (path, key) = (folder.database(), folder.load_database()?);
-        // Opening to write would make an empty database where the real one was taken away.
-        if !path.exists() {
-            return Err(fault(&path)(OpenError::Missing));
-        }
         testigo_sqlite::open(&path, &key, MIGRATIONS, APPLICATION_ID)
             .map(Self)
             .map_err(fault(&path))

@@ -5,13 +5,15 @@ mod schema;
 use crate::{Delivery, OutboxView, PhoneError};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::path::Path;
-use testigo_sqlite::DatabaseKey;
+use testigo_sqlite::{DatabaseKey, OpenError};
 use testigo_wire::{
     Body, Eid, Envelope, Lane, Receipt, RootId, SigningKey, StoreId, Time, WireError,
 };
 use zeroize::Zeroizing;
 
 const FILE: &str = "phone.db";
+/// A store that is being made; once it is whole it gets its name, so that what has the name is whole.
+const UNFINISHED: &str = "phone.db.new";
 
 /// The open store.
 pub(crate) struct Store(Connection);
@@ -56,16 +58,28 @@ impl Store {
         }
         std::fs::create_dir_all(dir)
             .map_err(|error| PhoneError::input("home", format!("{}: {error}", dir.display())))?;
+        let unfinished = dir.join(UNFINISHED);
+        let mut store = Self(testigo_sqlite::open_or_create(
+            &unfinished,
+            key,
+            schema::MIGRATIONS,
+            schema::APPLICATION_ID,
+        )?);
         let (seed, store_id) = (SigningKey::random()?.seed(), StoreId::random()?);
-        let mut store = Self::connect(&path, key)?;
         store.write(|tx| {
+            // One that an interrupted making left there has nothing saved under it and is taken on.
             tx.execute(
-                "INSERT INTO device (id, seed, store_id) VALUES (1, ?1, ?2)",
+                "INSERT INTO device (id, seed, store_id) VALUES (1, ?1, ?2) ON CONFLICT DO NOTHING",
                 params![seed.as_slice(), store_id.0],
             )?;
             Ok(())
         })?;
-        Ok(store)
+        // Closing brings the write-ahead log into the file; only then may the file be moved.
+        store.0.close().map_err(|(_, error)| error)?;
+        std::fs::rename(&unfinished, &path)
+            .and_then(|()| sync_folder(dir))
+            .map_err(OpenError::Io)?;
+        Self::open(dir, key)
     }
 
     /// Opens the store that is there.
@@ -74,12 +88,8 @@ impl Store {
         if !path.exists() {
             return Err(PhoneError::NoPhone);
         }
-        Self::connect(&path, key)
-    }
-
-    fn connect(path: &Path, key: &DatabaseKey) -> Result<Self, PhoneError> {
         Ok(Self(testigo_sqlite::open(
-            path,
+            &path,
             key,
             schema::MIGRATIONS,
             schema::APPLICATION_ID,
@@ -263,6 +273,15 @@ impl Store {
         view.last_contact = self.device()?.last_hq_time;
         Ok(view)
     }
+}
+
+/// Makes a rename inside a folder durable.
+fn sync_folder(dir: &Path) -> std::io::Result<()> {
+    // Windows cannot open a folder as a file and needs no such step.
+    if cfg!(windows) {
+        return Ok(());
+    }
+    std::fs::File::open(dir)?.sync_all()
 }
 
 /// Allocates the next sequence number inside a capture's transaction.
