@@ -66,14 +66,9 @@ fn language(asked: Option<&str>) -> Language {
         .unwrap_or_default()
 }
 
-#[allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the program's own output"
-)]
 fn complain(failure: &Failure, language: Language, as_json: bool) {
-    eprintln!("testigo: {}", failure.sentence(language));
+    outcome::complain(&format!("testigo: {}", failure.sentence(language)));
     if as_json {
-        println!("{}", failure.json(language));
+        outcome::say(&failure.json(language).to_string());
     }
 }

@@ -1,4 +1,5 @@
 use serde_json::Value;
+use std::io::Write;
 
 /// What a command found: the same once as lines for a person and once as a document for a program.
 pub struct Outcome {
@@ -21,14 +22,23 @@ impl Outcome {
     }
 
     /// Writes it to standard output, as one JSON line or as lines of text.
-    #[allow(clippy::print_stdout, reason = "the program's own output")]
     pub fn print(&self, json: bool) {
         if json {
-            println!("{}", self.json);
+            say(&self.json.to_string());
         } else {
             for line in &self.lines {
-                println!("{line}");
+                say(line);
             }
         }
     }
+}
+
+/// A line of results. A reader that has gone away (`| head`) must not end what is under way.
+pub fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// A line for a person, beside the results.
+pub fn complain(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

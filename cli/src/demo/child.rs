@@ -87,11 +87,6 @@ impl Process {
         self.read()
     }
 
-    /// Waits until it ends by itself.
-    pub fn wait(mut self) {
-        let _ = self.child.wait();
-    }
-
     /// Kills it where it stands.
     pub fn kill(self) {}
 }

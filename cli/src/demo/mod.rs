@@ -4,5 +4,6 @@
 mod child;
 mod night;
 mod sheets;
+mod shown;
 
 pub use night::run;

@@ -2,14 +2,14 @@ use super::child::{self, Process};
 use super::sheets;
 use crate::args::DemoArgs;
 use crate::failure::Failure;
-use crate::outcome::Outcome;
+use crate::outcome::{self, Outcome};
 use crate::phone::runtime;
 use crate::sheet::{self, Chance, Damage};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use testigo_wire::{ElectionPack, Language};
+use testigo_wire::{Code, ElectionPack, Language};
 
 /// Runs the night; exit status 1 where headquarters' totals are not the sheets'.
 pub fn run(args: &DemoArgs, language: Language, as_json: bool) -> Result<Outcome, Failure> {
@@ -27,8 +27,8 @@ pub fn run(args: &DemoArgs, language: Language, as_json: bool) -> Result<Outcome
     night.go(args)
 }
 
-struct Night {
-    language: Language,
+pub(super) struct Night {
+    pub(super) language: Language,
     as_json: bool,
     dir: PathBuf,
     chance: Chance,
@@ -43,7 +43,7 @@ fn free_address() -> Result<SocketAddr, Failure> {
         .map_err(Failure::file(Path::new("127.0.0.1")))
 }
 
-fn text(value: &Value, pointer: &str) -> String {
+pub(super) fn text(value: &Value, pointer: &str) -> String {
     match value.pointer(pointer) {
         Some(Value::String(text)) => text.clone(),
         Some(value) => value.to_string(),
@@ -51,7 +51,7 @@ fn text(value: &Value, pointer: &str) -> String {
     }
 }
 
-fn expect(what: bool, es: &str, en: &str) -> Result<(), Failure> {
+pub(super) fn expect(what: bool, es: &str, en: &str) -> Result<(), Failure> {
     if what {
         Ok(())
     } else {
@@ -59,20 +59,15 @@ fn expect(what: bool, es: &str, en: &str) -> Result<(), Failure> {
     }
 }
 
-type Totals = BTreeMap<String, u64>;
+pub(super) type Totals = BTreeMap<String, u64>;
 
 impl Night {
-    #[allow(
-        clippy::print_stdout,
-        clippy::print_stderr,
-        reason = "the demo's narration"
-    )]
-    fn say(&self, es: impl AsRef<str>, en: impl AsRef<str>) {
+    pub(super) fn say(&self, es: impl AsRef<str>, en: impl AsRef<str>) {
         let line = self.language.pick(es.as_ref(), en.as_ref());
         if self.as_json {
-            eprintln!("{line}");
+            outcome::complain(line);
         } else {
-            println!("{line}");
+            outcome::say(line);
         }
     }
 
@@ -214,7 +209,11 @@ impl Night {
                 format!("Abra {}/ en un navegador; Ctrl-C termina", self.url()),
                 format!("Open {}/ in a browser; Ctrl-C ends it", self.url()),
             );
-            hq.wait();
+            // Not the signal's default: the folder with this night's keys must go, too.
+            runtime()?
+                .block_on(tokio::signal::ctrl_c())
+                .map_err(Failure::file(Path::new("Ctrl-C")))?;
+            hq.kill();
         }
         Ok(Outcome {
             lines: Vec::new(),
@@ -321,42 +320,41 @@ impl Night {
     /// The witness's day; returns how many reports were saved.
     fn reports(&mut self, phone: &mut Process) -> Result<usize, Failure> {
         let late = 15 + self.chance.below(120);
-        let from = 13 + self.chance.below(3);
-        let length = 10 + self.chance.below(45);
-        let mut lines = vec![
-            "report 11".to_owned(),
-            format!("report 10 --delay-minutes {late}"),
-            format!(
-                "report 21 --started 2024-07-28T{from}:05:00-04:00 --ended 2024-07-28T{from}:{:02}:00-04:00",
-                5 + length
+        let hour = 13 + self.chance.below(3);
+        let back = 15 + self.chance.below(45);
+        let mut day = vec![
+            (11, String::new(), String::new()),
+            (
+                10,
+                format!("--delay-minutes {late}"),
+                format!(", {late} min"),
+            ),
+            (
+                21,
+                format!(
+                    "--started 2024-07-28T{hour}:05:00-04:00 --ended 2024-07-28T{hour}:{back}:00-04:00"
+                ),
+                format!(", {hour}:05 – {hour}:{back}"),
             ),
         ];
         // Which further thing is reported depends on the night.
         let more = [
-            "report 20 --note 'La máquina no enciende'",
-            "report 27 --note 'Un toldo frente a la puerta'",
-            "report 43 --people 3",
-            "report 90",
+            (20, "La máquina no enciende"),
+            (27, "Un toldo frente a la puerta"),
+            (43, "Se fue el técnico"),
         ];
-        lines.extend(
-            more.get(self.chance.below(more.len() + 1))
-                .map(|line| (*line).to_owned()),
-        );
-        for line in &lines {
-            let saved = phone.ask(line)?;
-            let code = line.trim_start_matches("report ");
+        if let Some((code, note)) = more.get(self.chance.below(more.len() + 1)) {
+            day.push((*code, format!("--note '{note}'"), format!(": «{note}»")));
+        }
+        for (code, arguments, detail) in &day {
+            let saved = phone.ask(&format!("report {code} {arguments}"))?;
+            let (label, number) = (Code(*code).label(self.language), text(&saved, "/saved"));
             self.say(
-                format!(
-                    "El testigo anota {code}: guardado, n.º {}",
-                    text(&saved, "/saved")
-                ),
-                format!(
-                    "The witness reports {code}: saved, no. {}",
-                    text(&saved, "/saved")
-                ),
+                format!("El testigo anota «{code} {label}»{detail}: guardado, n.º {number}"),
+                format!("The witness reports \"{code} {label}\"{detail}: saved, no. {number}"),
             );
         }
-        Ok(lines.len())
+        Ok(day.len())
     }
 
     fn photograph(
@@ -373,73 +371,16 @@ impl Night {
         let path = self.path(&format!("{name}.jpg"));
         std::fs::write(&path, &bytes).map_err(Failure::file(&path))?;
         self.say(
-            format!("Un acta de un metro, fotografiada de noche: {damage}"),
-            format!("A sheet as long as an arm, photographed at night: {damage}"),
+            format!(
+                "Un acta de un metro, fotografiada de noche: {}",
+                damage.sentence(Language::Es)
+            ),
+            format!(
+                "A sheet as long as an arm, photographed at night: {}",
+                damage.sentence(Language::En)
+            ),
         );
         Ok(path)
-    }
-
-    fn show_tally(&self, tally: &Value, expected: &mut Totals) {
-        if tally.pointer("/tally/not_a_tally").is_some() {
-            self.say(
-                format!(
-                    "La foto: {} Guardada como evidencia.",
-                    text(tally, "/tally/not_a_tally")
-                ),
-                format!(
-                    "The photograph: {} Saved as evidence.",
-                    text(tally, "/tally/not_a_tally")
-                ),
-            );
-            return;
-        }
-        let candidates = tally.pointer("/tally/candidates").and_then(Value::as_array);
-        let mut votes = Vec::new();
-        for candidate in candidates.into_iter().flatten() {
-            let (code, count) = (text(candidate, "/code"), candidate.pointer("/votes"));
-            let count = count.and_then(Value::as_u64).unwrap_or(0);
-            votes.push(format!("{code} {count}"));
-            *expected.entry(code).or_default() += count;
-        }
-        let table = text(tally, "/tally/table");
-        self.say(
-            format!(
-                "El acta de la mesa {table} se lee al momento: {}",
-                votes.join(", ")
-            ),
-            format!(
-                "The sheet of table {table} is read at once: {}",
-                votes.join(", ")
-            ),
-        );
-    }
-
-    fn deliver(&self, phone: &mut Process, count: usize) -> Result<(), Failure> {
-        let sent = phone.ask("sync")?;
-        let list = phone.ask("list")?;
-        let first = list.as_array().and_then(|list| list.first());
-        let receipt = first
-            .map(|item| text(item, "/delivery"))
-            .unwrap_or_default();
-        self.say(
-            format!(
-                "Envío: {} entregados en {} petición(es), {} bytes; el último: {receipt}",
-                text(&sent, "/delivered"),
-                text(&sent, "/requests"),
-                text(&sent, "/bytes_sent")
-            ),
-            format!(
-                "Sync: {} delivered in {} request(s), {} bytes; the last one: {receipt}",
-                text(&sent, "/delivered"),
-                text(&sent, "/requests"),
-                text(&sent, "/bytes_sent")
-            ),
-        );
-        expect(
-            sent.pointer("/delivered") == Some(&json!(count)),
-            "No se entregó todo.",
-            "Not everything was delivered.",
-        )
     }
 
     fn send_again(&self, phone: &mut Process, count: usize) -> Result<(), Failure> {
@@ -496,59 +437,6 @@ impl Night {
         });
         let body = body.map_err(|error: reqwest::Error| unread(&error))?;
         serde_json::from_slice(&body).map_err(|error| unread(&error))
-    }
-
-    fn show_incidents(&self, incidents: &Value) {
-        let list = incidents.pointer("/incidents").and_then(Value::as_array);
-        let list: Vec<&Value> = list.into_iter().flatten().collect();
-        self.say(
-            format!("Incidencias en la central ({}):", list.len()),
-            format!("Incidents at headquarters ({}):", list.len()),
-        );
-        for incident in list {
-            let mut line = format!(
-                "  {} {}  {}",
-                text(incident, "/code"),
-                text(incident, self.language.pick("/label/es", "/label/en")),
-                text(incident, "/table")
-            );
-            if let Some(minutes) = incident.pointer("/delay_minutes").and_then(Value::as_u64) {
-                line.push_str(&format!("  {minutes} min"));
-            }
-            for end in ["/started", "/ended"] {
-                if let Some(time) = incident.pointer(end).and_then(Value::as_str) {
-                    line.push_str(&format!("  {time}"));
-                }
-            }
-            self.say(&line, &line);
-        }
-    }
-
-    fn show_results(&self, results: &Value) -> Totals {
-        self.say(
-            format!(
-                "Resultados en la central: {} de {} mesas",
-                text(results, "/tables/reported"),
-                text(results, "/tables/expected")
-            ),
-            format!(
-                "Results at headquarters: {} of {} tables",
-                text(results, "/tables/reported"),
-                text(results, "/tables/expected")
-            ),
-        );
-        let mut totals = Totals::new();
-        let candidates = results.pointer("/candidates").and_then(Value::as_array);
-        for candidate in candidates.into_iter().flatten() {
-            let votes = candidate
-                .pointer("/votes")
-                .and_then(Value::as_u64)
-                .unwrap_or(0);
-            let line = format!("  {:<24} {votes:>6}", text(candidate, "/name"));
-            self.say(&line, &line);
-            totals.insert(text(candidate, "/code"), votes);
-        }
-        totals
     }
 }
 

@@ -1,12 +1,11 @@
 //! A photograph of a sheet: what a hand, a lens, a lamp and a JPEG encoder do to it.
 
-use std::fmt;
-
 use image::codecs::jpeg::JpegEncoder;
 use image::{GrayImage, Rgb, RgbImage};
 
 use super::SheetError;
 use super::chance::Chance;
+use testigo_wire::Language;
 
 /// Table to be seen around the sheet, in pixels.
 const MARGIN: f64 = 50.0;
@@ -37,6 +36,16 @@ pub struct Damage {
 }
 
 impl Damage {
+    /// What a person is told of it.
+    pub fn sentence(&self, language: Language) -> String {
+        let (turn, far) = (self.turn_degrees.abs(), self.perspective * 100.0);
+        let (blur, light, jpeg) = (self.blur_sigma_px, self.light_ratio, self.jpeg_quality);
+        language.pick(
+            format!("girada {turn:.1} grados, perspectiva {far:.0} %, desenfoque {blur:.1} px, luz {light:.1}:1, JPEG {jpeg}"),
+            format!("turned {turn:.1} degrees, perspective {far:.0} %, blur {blur:.1} px, light {light:.1}:1, JPEG {jpeg}"),
+        )
+    }
+
     /// A photograph taken in a hurry: turned by 7 to 12 degrees either way, 10 to 16 %
     /// perspective, blur 1.0 to 1.5 pixels, light 3.0:1 to 3.5:1 from anywhere, noise of 2 to 4
     /// levels, JPEG quality 60.
@@ -75,20 +84,6 @@ impl Damage {
             width: (most(|at| at.0) + MARGIN - left).ceil() as u32,
             height: (most(|at| at.1) + MARGIN - top).ceil() as u32,
         }
-    }
-}
-
-impl fmt::Display for Damage {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            out,
-            "turned {:.1} degrees, perspective {:.0} %, blur {:.1} px, light {:.1}:1, JPEG {}",
-            self.turn_degrees.abs(),
-            self.perspective * 100.0,
-            self.blur_sigma_px,
-            self.light_ratio,
-            self.jpeg_quality
-        )
     }
 }
 
@@ -286,13 +281,13 @@ mod tests {
             let turn = (y2 - y3).atan2(x2 - x3).to_degrees();
             assert!(
                 (turn - damage.turn_degrees).abs() < 1e-9,
-                "{turn}, {damage}"
+                "{turn}, {damage:?}"
             );
             let (far, near) = ((x1 - x0).hypot(y1 - y0), (x2 - x3).hypot(y2 - y3));
             let shorter = 1.0 - far / near;
             assert!(
                 (shorter - damage.perspective).abs() < 1e-9,
-                "{shorter}, {damage}"
+                "{shorter}, {damage:?}"
             );
             let inside = |x: f64, y: f64| {
                 x >= 0.0
@@ -325,7 +320,7 @@ mod tests {
             let (most, least) = (levels().fold(0.0, f64::max), levels().fold(255.0, f64::min));
             assert!(
                 (most / least - damage.light_ratio).abs() < 0.03,
-                "{most}:{least}, {damage}"
+                "{most}:{least}, {damage:?}"
             );
         }
     }
@@ -401,7 +396,7 @@ mod tests {
             ..NONE
         };
         assert_eq!(
-            damage.to_string(),
+            damage.sentence(Language::En),
             "turned 9.2 degrees, perspective 12 %, blur 1.3 px, light 3.2:1, JPEG 60"
         );
     }

@@ -51,12 +51,12 @@ fn photographed_and_read(record: &str, first_seed: u64) {
     for seed in first_seed..first_seed + SEEDS {
         let damage = Damage::from_seed(seed);
         let codes = scanned(&photograph(&drawn, &damage).unwrap());
-        assert_eq!(texts(&codes), [record], "seed {seed}: {damage}");
+        assert_eq!(texts(&codes), [record], "seed {seed}: {damage:?}");
         // The code lies turned as the sheet was.
         let [_, _, right, left] = codes[0].corners;
         let turn = f64::from(right.y - left.y).atan2(f64::from(right.x - left.x));
         let off = turn.to_degrees() - damage.turn_degrees;
-        assert!(off.abs() < 1.5, "seed {seed}: {off} degrees off {damage}");
+        assert!(off.abs() < 1.5, "seed {seed}: {off} degrees off {damage:?}");
     }
 }
 
