@@ -4,7 +4,7 @@ use crate::args::DemoArgs;
 use crate::failure::Failure;
 use crate::outcome::{self, Outcome};
 use crate::phone::runtime;
-use crate::sheet::{self, Chance, Damage};
+use crate::sheet::{self, Chance, Damage, Sheet};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -363,7 +363,7 @@ impl Night {
         pack: &ElectionPack,
         name: &str,
     ) -> Result<PathBuf, Failure> {
-        let sheet = sheets::printed(qr, pack).ok_or_else(|| {
+        let sheet = Sheet::printed(qr, pack).ok_or_else(|| {
             Failure::said("No hay acta que dibujar.", "There is no sheet to draw.")
         })?;
         let damage = Damage::from_seed(self.seed.wrapping_mul(2) + u64::from(name == "sheet"));

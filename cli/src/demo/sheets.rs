@@ -1,6 +1,6 @@
 //! The sheets of the demo's night.
 
-use crate::sheet::{Chance, Sheet};
+use crate::sheet::Chance;
 use testigo_wire::{ElectionPack, PollingTable, TableId};
 
 /// Texts of three real sheets of 28 July 2024, whose figures were published by table.
@@ -33,25 +33,4 @@ pub fn invented(pack: &ElectionPack, chance: &mut Chance) -> Option<(TableId, St
     let nulls = chance.below(5);
     let text = format!("{}.1.0001!{}!{nulls}!0", table.id, votes.join(","));
     Some((table.id.clone(), text))
-}
-
-/// The sheet as the machine prints it.
-pub fn printed(text: &str, pack: &ElectionPack) -> Option<Sheet> {
-    let tally = testigo_tally::read(&[text.as_bytes()], Some(pack)).ok()?;
-    let place = pack.table(&tally.table)?;
-    let (centre, table) = tally.table.as_str().split_once('.')?;
-    Some(Sheet {
-        centre: centre.to_owned(),
-        table: table.to_owned(),
-        place: vec![
-            place.state.clone(),
-            place.municipality.clone(),
-            place.parish.clone(),
-        ],
-        rows: (tally.candidates.iter())
-            .map(|c| (c.name.clone(), u32::try_from(c.votes).unwrap_or(u32::MAX)))
-            .collect(),
-        null_votes: tally.null_votes,
-        qr_text: text.as_bytes().to_vec(),
-    })
 }
