@@ -11,6 +11,9 @@ const MAX_BYTES: usize = 256 * 1024;
 /// The longest wait that headquarters may ask for, in seconds.
 const MAX_RETRY_AFTER: u32 = 300;
 
+/// The media type of headquarters' refusals.
+const PROBLEM: &str = "application/problem+json";
+
 /// What a pass sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Selection {
@@ -240,7 +243,7 @@ impl SyncPass {
         let mut counts = (0, 0, 0);
         phone.store.write(|tx| {
             for (receipt, bytes) in &receipts {
-                if sent.enrolment == Some(receipt.eid) {
+                if sent.enrolment == Some(receipt.eid) && !receipt.code.is_refusal() {
                     Store::settle_enrolment(tx, Some(bytes))?;
                 } else if sent.eids.contains(&receipt.eid) {
                     match (
@@ -301,6 +304,10 @@ fn judge(response: &Response) -> Result<Reply, SyncFailure> {
         429 | 503 => Err(SyncFailure::Busy {
             retry_after_s: response.retry_after_s.unwrap_or(30).min(MAX_RETRY_AFTER),
         }),
+        // 511 is a captive portal's own status (RFC 6585, section 6); headquarters explains whatever it
+        // refuses in a problem document (RFC 9457).
+        400..=499 if response.media_type != PROBLEM => Err(SyncFailure::Portal { status }),
+        511 => Err(SyncFailure::Portal { status }),
         400..=599 => Err(SyncFailure::Headquarters { status }),
         _ => Err(SyncFailure::Portal { status }),
     }

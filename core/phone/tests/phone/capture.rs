@@ -204,7 +204,7 @@ fn the_phone_enrols_once_and_with_what_belongs_together() {
     }
     assert!(matches!(
         phone.enrol(&hq.invitation(), &keyset, Some(&other.pack())),
-        Err(PhoneError::Damaged(_))
+        Err(PhoneError::OtherHeadquarters(_))
     ));
     assert!(matches!(
         phone.enrol(&hq.invitation(), b"junk", None),
