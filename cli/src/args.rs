@@ -51,7 +51,7 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct DemoArgs {
-    /// Varies tables, votes, reports and the damage done to the photographs.
+    /// Varies the sheets, the reports and the damage done to the photographs.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// A photograph of a tally sheet of your own, instead of the one that is drawn.
@@ -205,6 +205,10 @@ pub enum HqCommand {
         /// The address to listen on.
         #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8470")]
         listen: SocketAddr,
+        /// End when standard input closes, too: for a program that starts headquarters and must not
+        /// leave them behind.
+        #[arg(long)]
+        until_stdin_closes: bool,
     },
     /// The results and incidents so far.
     Table,

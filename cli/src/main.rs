@@ -7,6 +7,7 @@ mod args;
 mod demo;
 mod failure;
 mod hq;
+mod interrupt;
 mod key_file;
 mod outcome;
 mod phone;

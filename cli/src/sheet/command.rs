@@ -32,8 +32,14 @@ pub fn run(args: &SheetArgs, language: Language) -> Result<Outcome, Failure> {
     let shown = args.out.display();
     Ok(Outcome::clean(
         vec![language.pick(
-            format!("Acta de práctica en {shown}: {}", damage.sentence(Language::Es)),
-            format!("Practice sheet in {shown}: {}", damage.sentence(Language::En)),
+            format!(
+                "Acta de práctica en {shown}: {}",
+                damage.sentence(Language::Es)
+            ),
+            format!(
+                "Practice sheet in {shown}: {}",
+                damage.sentence(Language::En)
+            ),
         )],
         json!({ "image": args.out, "seed": args.seed }),
     ))
