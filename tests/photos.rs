@@ -56,6 +56,11 @@ fn the_demo_counts_a_photograph_of_any_sheet_rightly() {
     assert_eq!(outside.json()["equal"], true);
     assert!(outside.err.contains("in no total"), "{}", outside.err);
 
+    let beside = picture(&folder, &[SHEET, "https://example.org/menu"]);
+    let beside = demo(&beside).done();
+    assert_eq!(beside.json()["equal"], true);
+    assert!(!beside.err.contains("Saved as evidence"), "{}", beside.err);
+
     let no_sheet = demo(&picture(&folder, &["https://example.org/menu"])).done();
     assert_eq!(no_sheet.json()["equal"], true);
     assert!(
