@@ -4,12 +4,12 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use support::LIMIT;
+use support::{Headquarters, LIMIT};
 
 fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill")
@@ -85,4 +85,39 @@ fn headquarters_end_when_the_demo_is_killed() {
     until("headquarters live on", || {
         TcpStream::connect(&address).is_err()
     });
+}
+
+/// Connections that stop in the middle: of a head, before one, and of a body.
+fn half_sent(address: std::net::SocketAddr) -> Vec<TcpStream> {
+    let heads = [
+        "GET / HTTP/1.1\r\nHo",
+        "",
+        "PRI",
+        "POST /v1/envelopes HTTP/1.1\r\nHost: x\r\nContent-Type: application/cbor-seq\r\nContent-Length: 9\r\n\r\nx",
+    ];
+    heads
+        .iter()
+        .map(|head| {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.write_all(head.as_bytes()).unwrap();
+            stream.set_read_timeout(Some(LIMIT)).unwrap();
+            stream
+        })
+        .collect()
+}
+
+#[test]
+fn a_half_sent_request_is_cut_off_and_holds_up_no_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut hq = Headquarters::init(folder.path().join("D2"), "http://127.0.0.1:1");
+    let address = hq.serve(0);
+    for mut stream in half_sent(address).into_iter().take(3) {
+        // An answer or none, but an end.
+        stream.read_to_end(&mut Vec::new()).unwrap();
+    }
+    assert_eq!(hq.api("/v1/health")["status"], "ok");
+
+    let held = half_sent(address);
+    assert!(hq.ends_by_itself("-TERM"));
+    drop(held);
 }

@@ -9,6 +9,7 @@
 //! loopback, or behind a proxy that asks who is there.
 
 mod api;
+mod connections;
 mod desk;
 mod error;
 mod ingest;

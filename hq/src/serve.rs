@@ -3,7 +3,7 @@ use crate::init::Headquarters;
 use crate::problem::Problem;
 use crate::store::{Identity, Reader, Store};
 use crate::writer::Writer;
-use crate::{HqError, api, ingest, page};
+use crate::{HqError, api, connections, ingest, page};
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, header};
@@ -52,7 +52,7 @@ impl Shared {
 }
 
 /// Serves the headquarters in `data_dir` on `listen` until `shutdown` ends; then finishes what is under
-/// way. `on_ready` is called once with the address, whose port the system chose where `listen` has 0.
+/// way, for ten seconds at most, and writes down all that waits to be written. `on_ready` is called once with the address, whose port the system chose where `listen` has 0.
 ///
 /// # Errors
 /// [`HqError`] where the folder, its keys, its database or the address cannot be used.
@@ -86,10 +86,7 @@ pub async fn serve(
     }));
     tracing::info!(%address, "headquarters serve");
     on_ready(address);
-    axum::serve(listener, app)
-        .with_graceful_shutdown(shutdown)
-        .await
-        .map_err(HqError::Server)?;
+    connections::serve(listener, app, shutdown).await;
     // The router is gone, so the writer's queue closes, and behind it the desk's bell.
     let ended = tokio::task::spawn_blocking(move || writing.join().and_then(|()| desk.join()));
     match ended.await {

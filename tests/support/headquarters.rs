@@ -46,6 +46,13 @@ impl Headquarters {
         }
     }
 
+    /// Sends the serving process a signal; whether it then comes to its end with exit status 0.
+    #[cfg(unix)]
+    pub fn ends_by_itself(&mut self, signal: &str) -> bool {
+        let (process, _) = self.server.take().expect("headquarters do not serve");
+        process.ends_after(signal) == Some(0)
+    }
+
     /// Whether the process that serves still lives.
     pub fn lives(&mut self) -> bool {
         self.server

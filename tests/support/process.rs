@@ -166,6 +166,28 @@ impl Process {
         std::iter::from_fn(|| self.line()).collect()
     }
 
+    /// Sends it a signal such as `-TERM` and returns its exit status; `None` where the signal itself
+    /// ended it.
+    #[cfg(unix)]
+    pub fn ends_after(mut self, signal: &str) -> Option<i32> {
+        let id = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args([signal, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+        let since = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(since.elapsed() < LIMIT, "a process does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Whether it still runs.
     pub fn lives(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
