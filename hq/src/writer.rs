@@ -235,3 +235,44 @@ fn deferred(bytes: &[u8], deferral: Deferral) -> Answer {
         deferral,
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::PackSource;
+    use crate::init::Headquarters;
+
+    #[test]
+    fn what_waits_behind_a_commit_shares_the_next_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("hq");
+        crate::init(&data, &PackSource::venezuela_2024().unwrap(), &[]).unwrap();
+        let hq = Headquarters::open(&data).unwrap();
+        let (wake, commits) = sync_channel(QUEUE);
+        let store = Store::open(&hq.folder).unwrap();
+        let key = hq.receipt_key().unwrap();
+        let (writer, thread) = Writer::start(store, hq.identity, key, wake).unwrap();
+
+        // The first commit cannot come while another connection writes.
+        let mut other = Store::open(&hq.folder).unwrap();
+        let writing = other.begin().unwrap();
+        let answers: Vec<_> = (0..GROUP)
+            .map(|n| {
+                let (reply, answer) = oneshot::channel();
+                let items = vec![(vec![n as u8], Item::Malformed)];
+                writer.0.try_send(Job { items, reply }).unwrap();
+                answer
+            })
+            .collect();
+        drop(writing);
+        for (n, answer) in answers.into_iter().enumerate() {
+            let answers = answer.blocking_recv().unwrap().unwrap();
+            assert_eq!(answers, [deferred(&[n as u8], Deferral::MALFORMED)]);
+        }
+        drop(writer);
+        thread.join().unwrap();
+        let commits = commits.try_iter().count();
+        assert!((1..=2).contains(&commits), "{commits} commits");
+    }
+}
