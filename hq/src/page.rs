@@ -12,6 +12,9 @@ use serde::Deserialize;
 use std::sync::Arc;
 use testigo_wire::{Language, Time};
 
+/// How much of a code's text is shown, in characters.
+const SHOWN: usize = 200;
+
 #[derive(Deserialize)]
 pub(crate) struct PageQuery {
     lang: Option<String>,
@@ -129,6 +132,14 @@ impl Page {
             || rfc3339.to_owned(),
             |time| time.datetime().format("%Y-%m-%d %H:%M %:z").to_string(),
         )
+    }
+
+    /// The beginning of a code's text; the API has all of it.
+    fn brief(&self, text: &str) -> String {
+        match text.char_indices().nth(SHOWN) {
+            Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+            None => text.to_owned(),
+        }
     }
 
     fn has_votes(&self) -> bool {

@@ -20,6 +20,8 @@ pub struct ResultsView {
     pub valid_votes: u64,
     /// Null votes.
     pub null_votes: u64,
+    /// Reported tables whose sheets have doubts; they are in the totals.
+    pub doubtful: u64,
     /// The election's tables, in their order.
     pub rows: Vec<TableView>,
     /// Tables on sheets that the election does not have; in no total.
@@ -141,6 +143,8 @@ pub struct UnreadSheetView {
     pub received_at: String,
     /// The texts; what is not UTF-8 is shown as U+FFFD.
     pub texts: Vec<String>,
+    /// The same texts byte for byte, in hexadecimal.
+    pub hex: Vec<String>,
     /// How far its device is believed.
     pub device: DeviceState,
     /// Doubts.
@@ -264,6 +268,10 @@ impl ResultsView {
                 .filter(|row| row.state == TableState::Reported)
                 .filter_map(|row| row.null_votes)
                 .sum(),
+            doubtful: rows
+                .iter()
+                .filter(|row| row.state == TableState::Reported && !row.warnings.is_empty())
+                .count() as u64,
             candidates,
             rows,
             outside_pack,
@@ -387,9 +395,14 @@ fn unread_sheet(reading: &ReadingRow, snapshot: &Snapshot) -> UnreadSheetView {
             .flatten()
             .map(|text| String::from_utf8_lossy(text).into_owned())
             .collect(),
+        hex: texts.into_iter().flatten().map(|text| hex(text)).collect(),
         device: reading.device,
         warnings: warnings(std::iter::once(reading.arrival), snapshot),
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// In the offset of the phone's clock, so that the two times can be compared at a glance.
