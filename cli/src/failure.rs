@@ -1,6 +1,7 @@
 use crate::picture::PictureError;
 use crate::sheet::SheetError;
 use serde_json::{Value, json};
+use std::io::ErrorKind;
 use std::path::Path;
 use testigo_hq::HqError;
 use testigo_phone::PhoneError;
@@ -62,7 +63,9 @@ impl Failure {
             Self::Phone(error) => error.sentence(language),
             Self::Hq(error) => error.sentence(language),
             Self::Said { es, en } => language.pick(es, en).clone(),
-            error => error.to_string(),
+            Self::Picture(error) => error.sentence(language),
+            Self::Sheet(error) => error.sentence(language),
+            Self::File { path, source } => file(path, source, language),
         }
     }
 
@@ -76,4 +79,34 @@ impl Failure {
         };
         json!({ "error": { "code": code, "sentence": self.sentence(language) } })
     }
+}
+
+/// What the system said of a file, with what to do.
+fn file(path: &str, source: &std::io::Error, language: Language) -> String {
+    let (es, en) = match source.kind() {
+        ErrorKind::NotFound => (
+            "no existe; revise el nombre",
+            "does not exist; check the name",
+        ),
+        ErrorKind::PermissionDenied => (
+            "no tiene permiso para abrirlo o escribirlo",
+            "you may not open or write it",
+        ),
+        ErrorKind::AlreadyExists => (
+            "ya existe y no se sobrescribe; elija otro nombre",
+            "exists already and is not overwritten; choose another name",
+        ),
+        ErrorKind::IsADirectory => ("es una carpeta, no un archivo", "is a folder, not a file"),
+        ErrorKind::StorageFull => (
+            "no cabe: el disco está lleno; libere espacio",
+            "does not fit: the disk is full; free some space",
+        ),
+        _ => {
+            return language.pick(
+                format!("{path}: no se puede leer o escribir ({source})"),
+                format!("{path}: cannot be read or written ({source})"),
+            );
+        }
+    };
+    format!("{path}: {}", language.pick(es, en))
 }

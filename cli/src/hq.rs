@@ -4,12 +4,17 @@ use crate::args::{HqArgs, HqCommand};
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::sheet::{png, qr_picture};
-use crate::{interrupt, render};
+use crate::{interrupt, table};
 use serde_json::json;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::{Duration, Instant};
 use testigo_hq::{HqError, PackSource};
 use testigo_wire::{Language, TableId};
+
+/// How long `table` waits for the desk; the desk looks about once a second by itself.
+const DESK_WAIT: Duration = Duration::from_secs(3);
 
 /// Runs one command.
 pub fn run(args: HqArgs, language: Language, as_json: bool) -> Result<Outcome, Failure> {
@@ -62,13 +67,21 @@ fn enrol(
     language: Language,
 ) -> Result<Outcome, Failure> {
     let table = table
-        .map(TableId::new)
-        .transpose()
-        .map_err(|error| Failure::said(error.to_string(), error.to_string()))?;
-    let invitation = testigo_hq::invite(data, table.clone())?;
+        .map(|text| TableId::new(text).map_err(|_| no_table(text)))
+        .transpose()?;
     let caption = table.as_ref().map_or("TESTIGO", TableId::as_str);
-    let drawing = qr_picture(invitation.to_text().as_bytes(), &["TESTIGO", caption])?;
-    std::fs::write(out, png(&drawing)?).map_err(Failure::file(out))?;
+    let mut written = false;
+    let kept = testigo_hq::invite(data, table.clone(), |invitation| {
+        let drawing = qr_picture(invitation.to_text().as_bytes(), &["TESTIGO", caption])?;
+        write_secret(out, &png(&drawing)?)?;
+        written = true;
+        Ok::<_, Failure>(())
+    });
+    if kept.is_err() && written {
+        // A code that headquarters do not know would only send a witness away.
+        let _ = std::fs::remove_file(out);
+    }
+    kept?;
     let shown = out.display();
     Ok(Outcome::clean(
         vec![language.pick(
@@ -77,6 +90,26 @@ fn enrol(
         )],
         json!({ "image": out, "table": table.as_ref().map(TableId::as_str) }),
     ))
+}
+
+fn no_table(text: &str) -> Failure {
+    Failure::said(
+        format!("{text:?} no identifica una mesa; escríbala como 201301006.01."),
+        format!("{text:?} is no polling table's identifier; write it such as 201301006.01."),
+    )
+}
+
+/// Writes a new file that only its owner may read, whole or not at all; replaces nothing.
+fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(Failure::file(path))?;
+    (file.write_all(bytes).and_then(|()| file.sync_all())).map_err(|error| {
+        let _ = std::fs::remove_file(path);
+        Failure::file(path)(error)
+    })
 }
 
 fn serve(
@@ -137,8 +170,16 @@ fn drain_stdin() {
     let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
 }
 
+/// Headquarters answers a phone before its desk has opened what came; this waits for the desk a little.
 fn table(data: &Path, language: Language) -> Result<Outcome, Failure> {
-    let (results, incidents) = testigo_hq::tables(data)?;
+    let since = Instant::now();
+    let (results, incidents) = loop {
+        let found = testigo_hq::tables(data)?;
+        if found.0.unopened == 0 || since.elapsed() > DESK_WAIT {
+            break found;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    };
     let json = json!({ "results": results, "incidents": incidents });
-    Ok(Outcome::clean(render::table(&json, language), json))
+    Ok(Outcome::clean(table::lines(&json, language), json))
 }

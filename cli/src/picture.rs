@@ -9,6 +9,7 @@ use image::{
     DynamicImage, GrayImage, ImageDecoder, ImageError, ImageReader, Limits, Luma, LumaA, Pixel,
 };
 use testigo_scan::{Code, MAX_PIXELS};
+use testigo_wire::Language;
 use thiserror::Error;
 
 /// The most memory a decoder may ask for: [`MAX_PIXELS`] of 16-bit red, green, blue and alpha.
@@ -51,6 +52,34 @@ pub enum PictureError {
         /// What the decoder said.
         source: ImageError,
     },
+}
+
+impl PictureError {
+    /// What a person is told, with what to do next.
+    pub fn sentence(&self, language: Language) -> String {
+        let es = match self {
+            Self::NotFound { path } => {
+                format!("{}: no existe; revise el nombre", path.display())
+            }
+            Self::Unreadable { path, source } => format!(
+                "{}: no se puede leer ({source}); revise que sea un archivo y que pueda abrirlo",
+                path.display()
+            ),
+            Self::NotAnImage { path } => format!(
+                "{}: no es una imagen PNG o JPEG; guarde la foto en uno de esos formatos",
+                path.display()
+            ),
+            Self::TooLarge { path } => format!(
+                "{}: pasa de 64 megapíxeles; redúzcala o recorte el código QR",
+                path.display()
+            ),
+            Self::Damaged { path, source } => format!(
+                "{}: está dañada o incompleta ({source}); cópiela de nuevo o tome otra foto",
+                path.display()
+            ),
+        };
+        language.pick(es, self.to_string())
+    }
 }
 
 /// A decoded picture: grey, upright as its EXIF orientation says.
@@ -185,6 +214,8 @@ mod tests {
             "no/such/photo.jpg: there is no such file; check the name"
         );
         assert!(matches!(missing, PictureError::NotFound { .. }));
+        let es = missing.sentence(Language::Es);
+        assert_eq!(es, "no/such/photo.jpg: no existe; revise el nombre");
 
         let folder = tempfile::tempdir().unwrap();
         let error = Picture::load(folder.path()).unwrap_err();

@@ -28,9 +28,10 @@ fn one(image: &Path, language: Language) -> Outcome {
     let picture = match Picture::load(image) {
         Ok(picture) => picture,
         Err(error) => {
+            let sentence = error.sentence(language);
             return Outcome {
-                lines: vec![error.to_string()],
-                json: json!({ "file": file, "error": error.to_string() }),
+                lines: vec![sentence.clone()],
+                json: json!({ "file": file, "error": sentence }),
                 clean: false,
             };
         }

@@ -63,6 +63,9 @@ pub enum HqError {
     /// The election has no such polling table.
     #[error("table {0} is not in the election pack")]
     TableUnknown(TableId),
+    /// An address that phones would refuse to send to.
+    #[error("phones would not send to {0:?}")]
+    Endpoint(String),
     /// The operating system gave no randomness, or a key could not be used.
     #[error("keys cannot be made: {0}")]
     Keys(String),
@@ -102,9 +105,20 @@ impl HqError {
                     format!("The folder {dir} is not empty. Choose an empty or new one."),
                 )
             }
-            Self::Pack(error) => language.pick(
-                format!("La descripción de la elección tiene un error: {error}"),
-                format!("The election's description has a mistake: {error}"),
+            Self::Pack(error) => {
+                let mistake = error.sentence(language);
+                language.pick(
+                    format!("La descripción de la elección tiene un error: {mistake}"),
+                    format!("The election's description has a mistake: {mistake}"),
+                )
+            }
+            Self::Endpoint(address) => language.pick(
+                format!(
+                    "La dirección {address:?} no es segura y los teléfonos la rechazarían: debe empezar con https:// (http:// solo en este mismo equipo)."
+                ),
+                format!(
+                    "The address {address:?} is not safe and phones would refuse it: it must begin with https:// (http:// on this machine only)."
+                ),
             ),
             Self::Key(path) => {
                 let path = path.display();
@@ -126,14 +140,15 @@ impl HqError {
             }
             Self::Database { path, source } => {
                 let path = path.display();
-                language.pick(
-                    format!(
-                        "No se puede abrir la base de datos {path}; no se ha cambiado ni borrado nada: {source}"
+                match language {
+                    Language::Es => format!(
+                        "No se puede abrir la base de datos {path}; no se ha cambiado ni borrado nada: {}",
+                        why_not_open(source)
                     ),
-                    format!(
+                    Language::En => format!(
                         "The database {path} cannot be opened; nothing was changed or deleted: {source}"
                     ),
-                )
+                }
             }
             Self::Store(error) => language.pick(
                 format!(
@@ -186,5 +201,20 @@ impl HqError {
 
     pub(crate) fn keys(error: impl ToString) -> Self {
         Self::Keys(error.to_string())
+    }
+}
+
+/// The Spanish of [`OpenError`]'s own sentences.
+fn why_not_open(error: &OpenError) -> String {
+    match error {
+        OpenError::WrongKey => "la clave no es la suya, o el archivo no es una de nuestras bases o tiene dañado el comienzo; pruebe con la copia de keys/database.key; si la clave es la buena, aparte el archivo, guárdelo y avise".to_owned(),
+        OpenError::Corrupt => "está dañada; aparte el archivo y su -wal, guarde ambos y avise".to_owned(),
+        OpenError::LogWithoutDatabase => "el archivo falta o está vacío, pero su -wal tiene contenido; devuelva el archivo a su lugar, o aparte el -wal y guárdelo".to_owned(),
+        OpenError::Missing => "aquí no hay todavía una base de datos".to_owned(),
+        OpenError::Newer { found, known } => format!("la escribió una versión más nueva (esquema {found}; este programa conoce hasta el {known}); actualice el programa"),
+        OpenError::Foreign { .. } => "es de otra aplicación; revise la ruta".to_owned(),
+        OpenError::DiskFull => "el disco está lleno; libere espacio e intente de nuevo".to_owned(),
+        OpenError::Busy => "otro programa la tiene ocupada; intente de nuevo".to_owned(),
+        error => error.to_string(),
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use testigo_sqlite::DatabaseKey;
 use testigo_wire::{
     Capability, ElectionId, ElectionPack, Epoch, Invitation, Keyset, RootId, SealSecretKey,
-    SigningKey, TableId, Time,
+    SigningKey, TableId, Time, is_safe_endpoint,
 };
 
 /// Makes an empty or new folder into the headquarters of one election: keys in `keys/` (raw 32 bytes,
@@ -23,9 +23,12 @@ use testigo_wire::{
 /// Returns the root's short name, which every enrolment code carries.
 ///
 /// # Errors
-/// [`HqError::AlreadyHeadquarters`] and [`HqError::NotEmpty`] before anything is changed; others where
+/// [`HqError::Endpoint`], [`HqError::AlreadyHeadquarters`] and [`HqError::NotEmpty`] before anything is changed; others where
 /// keys, files or the database cannot be made.
 pub fn init(data_dir: &Path, source: &PackSource, endpoints: &[String]) -> Result<RootId, HqError> {
+    if let Some(address) = (endpoints.iter()).find(|address| !is_safe_endpoint(address)) {
+        return Err(HqError::Endpoint(address.clone()));
+    }
     let folder = Folder::new(data_dir);
     fs::create_dir_all(data_dir).map_err(HqError::file(data_dir))?;
     if folder.keyset().exists() {
@@ -80,26 +83,36 @@ pub fn init(data_dir: &Path, source: &PackSource, endpoints: &[String]) -> Resul
 }
 
 /// Makes the right to enrol a phone, for a witness sent to `table`. Headquarters keep the public half
-/// only: the invitation is shown or printed now, or never. Works while a server runs on the folder.
+/// only: the invitation is written down by `hand_over` now, or never. It is valid only once this has
+/// returned: where `hand_over` fails, nothing was kept. Works while a server runs on the folder.
 ///
 /// # Errors
-/// [`HqError::NotHeadquarters`]; [`HqError::TableUnknown`] where the election has no such table.
-pub fn invite(data_dir: &Path, table: Option<TableId>) -> Result<Invitation, HqError> {
+/// [`HqError::NotHeadquarters`]; [`HqError::TableUnknown`] where the election has no such table; and
+/// those of `hand_over`.
+pub fn invite<E: From<HqError>>(
+    data_dir: &Path,
+    table: Option<TableId>,
+    hand_over: impl FnOnce(&Invitation) -> Result<(), E>,
+) -> Result<(), E> {
     let headquarters = Headquarters::open(data_dir)?;
     if let Some(table) = &table
         && headquarters.pack.table(table).is_none()
     {
-        return Err(HqError::TableUnknown(table.clone()));
+        return Err(HqError::TableUnknown(table.clone()).into());
     }
     let capability = Capability::random().map_err(HqError::keys)?;
     let key = capability.signing_key().map_err(HqError::keys)?;
-    Store::open(&headquarters.folder)?.add_capability(&key.verifying_key(), table.as_ref())?;
-    Ok(Invitation {
+    let store = Store::open(&headquarters.folder)?;
+    hand_over(&Invitation {
         capability,
         root: headquarters.identity.root,
         election: headquarters.identity.election,
-        table,
-    })
+        table: table.clone(),
+    })?;
+    store
+        .add_capability(&key.verifying_key(), table.as_ref())
+        .map_err(HqError::from)?;
+    Ok(())
 }
 
 /// The results and incidents so far, as the server's own API gives them. Works beside a server.

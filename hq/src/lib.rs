@@ -26,7 +26,7 @@ mod writer;
 pub use api::HealthView;
 pub use error::HqError;
 pub use init::{init, invite, tables};
-pub use pack_source::{PackSource, PackSourceError};
+pub use pack_source::{Mistake, PackSource, PackSourceError};
 pub use results::{
     CandidateView, CandidateVotesView, ElectionView, IncidentView, IncidentsView, LabelView,
     ResultsView, TableState, TableView, TablesView, UnreadSheetView, VersionView, WarningView,

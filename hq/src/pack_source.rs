@@ -2,7 +2,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use testigo_wire::{Candidate, ElectionId, ElectionPack, PollingTable, Slot, TableId};
+use testigo_wire::{Candidate, ElectionId, ElectionPack, Language, PollingTable, Slot, TableId};
 use thiserror::Error;
 
 /// A mistake in the files that describe an election. Names the file and, where it is known, the line.
@@ -33,25 +33,108 @@ pub enum PackSourceError {
         source: csv::Error,
     },
     /// A value that cannot be right.
-    #[error("{file}, line {line}: {reason}")]
+    #[error("{file}, line {line}: {mistake}")]
     Line {
         /// The file's name.
         file: String,
         /// Counted from 1, the heading included.
         line: u64,
         /// What is wrong.
-        reason: String,
+        mistake: Mistake,
     },
     /// A value of `pack.toml` that cannot be right.
-    #[error("{file}: {field}: {reason}")]
+    #[error("{file}: {field}: {mistake}")]
     Field {
         /// The file's name.
         file: String,
         /// The field.
         field: &'static str,
         /// What is wrong.
-        reason: String,
+        mistake: Mistake,
     },
+}
+
+/// What is wrong with a value.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Mistake {
+    /// Nothing stands there.
+    #[error("it is empty")]
+    Empty,
+    /// Not a day as `YYYY-MM-DD`.
+    #[error("{0:?} is not YYYY-MM-DD")]
+    Date(String),
+    /// A candidate's code that is empty or another's, too.
+    #[error("code {0:?} is empty or there twice")]
+    Code(String),
+    /// Slots are numbered from 1 without a gap.
+    #[error("slot {found} where {expected} is next")]
+    Slot {
+        /// The number that stands there.
+        found: usize,
+        /// The one that is next.
+        expected: usize,
+    },
+    /// A slot's candidate is none of the candidates.
+    #[error("no candidate has the code {0:?}")]
+    Candidate(String),
+    /// Not the form of a table's identifier.
+    #[error("{0:?} is no polling table's identifier, such as 201301006.01")]
+    Table(String),
+    /// A polling table that is there already.
+    #[error("table {0:?} is there twice")]
+    Twice(String),
+}
+
+impl Mistake {
+    fn sentence(&self, language: Language) -> String {
+        let es = match self {
+            Self::Empty => "está vacío".to_owned(),
+            Self::Date(date) => format!("{date:?} no es AAAA-MM-DD"),
+            Self::Code(code) => format!("el código {code:?} está vacío o se repite"),
+            Self::Slot { found, expected } => {
+                format!("casilla {found} donde sigue la {expected}")
+            }
+            Self::Candidate(code) => format!("ningún candidato tiene el código {code:?}"),
+            Self::Table(table) => {
+                format!("{table:?} no identifica una mesa, como por ejemplo 201301006.01")
+            }
+            Self::Twice(table) => format!("la mesa {table:?} se repite"),
+        };
+        language.pick(es, self.to_string())
+    }
+}
+
+impl PackSourceError {
+    /// Where the mistake is and what it is. What a reader of TOML or CSV itself says stays English.
+    pub fn sentence(&self, language: Language) -> String {
+        match self {
+            Self::Line {
+                file,
+                line,
+                mistake,
+            } => {
+                let mistake = mistake.sentence(language);
+                language.pick(
+                    format!("{file}, línea {line}: {mistake}"),
+                    format!("{file}, line {line}: {mistake}"),
+                )
+            }
+            Self::Field {
+                file,
+                field,
+                mistake,
+            } => format!("{file}: {field}: {}", mistake.sentence(language)),
+            Self::File { path, source } => {
+                let path = path.display();
+                language.pick(
+                    format!("no se puede leer {path} ({source})"),
+                    format!("{path} cannot be read ({source})"),
+                )
+            }
+            Self::Toml { .. } | Self::Csv { .. } => self.to_string(),
+        }
+    }
 }
 
 /// An election as its organisers write it down: a `pack.toml` with name, date (`YYYY-MM-DD`), IANA
@@ -164,27 +247,24 @@ impl PackSource {
             file: file.to_owned(),
             source: Box::new(source),
         })?;
-        let fault = |field, reason: String| PackSourceError::Field {
+        let fault = |field, mistake| PackSourceError::Field {
             file: file.to_owned(),
             field,
-            reason,
+            mistake,
         };
         if pack.name.trim().is_empty() {
-            return Err(fault("name", "it is empty".into()));
+            return Err(fault("name", Mistake::Empty));
         }
         if NaiveDate::parse_from_str(&pack.date, "%Y-%m-%d").is_err() || pack.date.len() != 10 {
-            return Err(fault("date", format!("{:?} is not YYYY-MM-DD", pack.date)));
+            return Err(fault("date", Mistake::Date(pack.date)));
         }
         if pack.time_zone.trim().is_empty() {
-            return Err(fault("time_zone", "it is empty".into()));
+            return Err(fault("time_zone", Mistake::Empty));
         }
         let mut candidates: Vec<Candidate> = Vec::new();
         for CandidateToml { code, name } in pack.candidate {
             if code.trim().is_empty() || candidates.iter().any(|c| c.code == code) {
-                return Err(fault(
-                    "candidate",
-                    format!("code {code:?} is empty or there twice"),
-                ));
+                return Err(fault("candidate", Mistake::Code(code)));
             }
             candidates.push(Candidate { code, name });
         }
@@ -226,20 +306,20 @@ fn rows<T: for<'de> Deserialize<'de>>(
 fn slots(file: &str, text: &str, candidates: &[Candidate]) -> Result<Vec<Slot>, PackSourceError> {
     let mut slots = Vec::new();
     for (line, row) in rows::<SlotRow>(file, text)? {
-        let fault = |reason| PackSourceError::Line {
+        let fault = |mistake| PackSourceError::Line {
             file: file.to_owned(),
             line,
-            reason,
+            mistake,
         };
         let expected = slots.len() + 1;
         if row.slot != expected {
-            return Err(fault(format!("slot {} where {expected} is next", row.slot)));
+            return Err(fault(Mistake::Slot {
+                found: row.slot,
+                expected,
+            }));
         }
         if !candidates.iter().any(|c| c.code == row.candidate) {
-            return Err(fault(format!(
-                "no candidate has the code {:?}",
-                row.candidate
-            )));
+            return Err(fault(Mistake::Candidate(row.candidate)));
         }
         slots.push(Slot {
             party: row.party,
@@ -252,12 +332,12 @@ fn slots(file: &str, text: &str, candidates: &[Candidate]) -> Result<Vec<Slot>, 
 fn tables(file: &str, text: &str) -> Result<Vec<PollingTable>, PackSourceError> {
     let mut tables = BTreeMap::new();
     for (line, row) in rows::<TableRow>(file, text)? {
-        let fault = |reason| PackSourceError::Line {
+        let fault = |mistake| PackSourceError::Line {
             file: file.to_owned(),
             line,
-            reason,
+            mistake,
         };
-        let id = TableId::new(&row.table).map_err(|error| fault(error.to_string()))?;
+        let id = TableId::new(&row.table).map_err(|_| fault(Mistake::Table(row.table.clone())))?;
         let table = PollingTable {
             id: id.clone(),
             registered: row.registered,
@@ -266,7 +346,7 @@ fn tables(file: &str, text: &str) -> Result<Vec<PollingTable>, PackSourceError> 
             parish: row.parish,
         };
         if tables.insert(id, table).is_some() {
-            return Err(fault(format!("table {:?} is there twice", row.table)));
+            return Err(fault(Mistake::Twice(row.table)));
         }
     }
     Ok(tables.into_values().collect())
@@ -331,6 +411,7 @@ mod tests {
                 panic!("accepted: {says}");
             };
             assert!(error.to_string().contains(says), "{error}");
+            assert_eq!(error.sentence(Language::En), error.to_string());
         }
     }
 }

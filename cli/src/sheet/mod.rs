@@ -12,6 +12,7 @@ mod qr_picture;
 mod tests;
 
 use image::{ExtendedColorType, GrayImage, ImageEncoder, ImageError};
+use testigo_wire::Language;
 use thiserror::Error;
 
 pub use chance::Chance;
@@ -32,6 +33,21 @@ pub enum SheetError {
     /// The encoder refused the picture.
     #[error("the picture cannot be encoded ({0}); make it smaller")]
     Encode(#[from] ImageError),
+}
+
+impl SheetError {
+    /// What a person is told.
+    pub fn sentence(&self, language: Language) -> String {
+        let es = match self {
+            Self::QrTooLong { bytes } => format!(
+                "el texto del código QR tiene {bytes} bytes y un código lleva unos 2300; acórtelo"
+            ),
+            Self::Encode(error) => {
+                format!("la imagen no se puede escribir ({error}); hágala más pequeña")
+            }
+        };
+        language.pick(es, self.to_string())
+    }
 }
 
 /// A drawing as the bytes of a PNG file.
