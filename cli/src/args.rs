@@ -4,9 +4,15 @@ use std::path::PathBuf;
 
 /// A witness's phone in a terminal, headquarters, and an election night in small.
 #[derive(Parser)]
-#[command(name = "testigo", version, max_term_width = 100)]
+#[command(
+    name = "testigo",
+    version,
+    max_term_width = 100,
+    after_help = "Example: testigo demo --lang en"
+)]
 pub struct Cli {
-    /// Language of sentences: es or en (otherwise TESTIGO_LANG, then LANG).
+    /// Language of sentences: es or en; otherwise the first of TESTIGO_LANG, LC_ALL, LC_MESSAGES and
+    /// LANG that is one of them; otherwise (with LANG=C, too) es.
     #[arg(long, global = true, value_name = "es|en")]
     pub lang: Option<String>,
     /// One JSON document (or one a line) on standard output, for programs.
@@ -96,6 +102,7 @@ pub struct PhoneArgs {
 #[derive(Subcommand, Clone)]
 pub enum PhoneCommand {
     /// Makes a new phone. Its key lies beside it in a file, so it is for trying out only.
+    #[command(after_help = "Example: testigo phone --home D init")]
     Init,
     /// Enrols with a witness's code; needs no network.
     #[command(
@@ -153,18 +160,23 @@ pub enum PhoneCommand {
         table: Option<String>,
     },
     /// The catalogue of what can be reported.
+    #[command(after_help = "Example: testigo phone --home D codes")]
     Codes,
     /// Everything saved, with headquarters' receipts.
+    #[command(after_help = "Example: testigo phone --home D list")]
     List,
     /// What waits, and when headquarters was last reached.
+    #[command(after_help = "Example: testigo phone --home D status")]
     Status,
     /// Delivers what waits.
+    #[command(after_help = "Example: testigo phone --home D sync")]
     Sync {
         /// Send again what was delivered before, too; headquarters changes nothing by it.
         #[arg(long)]
         all: bool,
     },
     /// Stays open and takes these commands line by line, as an app would.
+    #[command(after_help = "Example: testigo phone --home D shell")]
     Shell,
 }
 
@@ -180,11 +192,12 @@ pub struct HqArgs {
 #[derive(Subcommand)]
 pub enum HqCommand {
     /// Makes an empty folder into headquarters: keys, store, keyset and election pack.
+    #[command(after_help = "Example: testigo hq --data D2 init --endpoint https://hq.example.org")]
     Init {
         /// The election (`pack.toml`); otherwise Venezuela 2024 with a few of its tables.
         #[arg(long, value_name = "FILE")]
         pack: Option<PathBuf>,
-        /// The address that phones will use.
+        /// The address that phones will use: https, or http on this machine.
         #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8470")]
         endpoint: Vec<String>,
     },
@@ -196,11 +209,12 @@ pub enum HqCommand {
         /// The table that the witness is sent to.
         #[arg(long)]
         table: Option<String>,
-        /// Where the QR code's image goes.
+        /// Where the QR code's image goes: a new file, for its owner only.
         #[arg(long, value_name = "FILE.png")]
         out: PathBuf,
     },
     /// Receives, and shows the page of results.
+    #[command(after_help = "Example: testigo hq --data D2 serve --listen 127.0.0.1:8470")]
     Serve {
         /// The address to listen on.
         #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8470")]
@@ -211,5 +225,26 @@ pub enum HqCommand {
         until_stdin_closes: bool,
     },
     /// The results and incidents so far.
+    #[command(after_help = "Example: testigo hq --data D2 table")]
     Table,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_help_of_every_command_has_an_example() {
+        let mut waiting = vec![Cli::command()];
+        while let Some(command) = waiting.pop() {
+            let help = command.get_after_help().map(ToString::to_string);
+            assert!(
+                help.is_some_and(|help| help.contains("Example: testigo ")),
+                "{}",
+                command.get_name()
+            );
+            waiting.extend(command.get_subcommands().cloned());
+        }
+    }
 }

@@ -12,16 +12,19 @@ mod key_file;
 mod outcome;
 mod phone;
 mod picture;
+mod plain;
 mod render;
 mod scan;
 mod sheet;
 mod stdin;
+mod table;
 mod tally;
 
 use args::{Cli, Command};
 use clap::Parser;
 use failure::Failure;
 use outcome::Outcome;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use testigo_wire::Language;
 
@@ -30,6 +33,7 @@ fn main() -> ExitCode {
     testigo_scan::silence_caught_panics();
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_max_level(tracing::Level::WARN)
         .init();
     let language = language(cli.lang.as_deref());

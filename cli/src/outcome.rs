@@ -1,3 +1,4 @@
+use crate::plain::plain;
 use serde_json::Value;
 use std::io::Write;
 
@@ -27,7 +28,7 @@ impl Outcome {
             say(&self.json.to_string());
         } else {
             for line in &self.lines {
-                say(line);
+                say(&plain(line));
             }
         }
     }
@@ -38,7 +39,10 @@ pub fn say(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-/// A line for a person, beside the results.
+/// What a person is told beside the results.
 pub fn complain(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    // Its own lines stay apart: some errors show the place of a mistake below it.
+    for line in line.lines() {
+        let _ = writeln!(std::io::stderr(), "{}", plain(line));
+    }
 }

@@ -50,10 +50,12 @@ pub fn run(args: PhoneArgs, language: Language, as_json: bool) -> Result<Outcome
 
 /// Takes commands line by line until the input ends; a refused one does not end it.
 fn shell(phone: &mut Phone, language: Language, as_json: bool) -> Result<Outcome, Failure> {
+    let mut clean = true;
     for line in std::io::stdin().lock().lines() {
         let line = line.map_err(Failure::file(Path::new("stdin")))?;
         let Some(words) = shlex::split(&line) else {
             said(&unclear(), language, as_json);
+            clean = false;
             continue;
         };
         if words.is_empty() {
@@ -62,31 +64,48 @@ fn shell(phone: &mut Phone, language: Language, as_json: bool) -> Result<Outcome
         if matches!(words.first().map(String::as_str), Some("quit" | "exit")) {
             break;
         }
-        let words = ["testigo", "phone", "--home", "."]
-            .into_iter()
-            .map(str::to_owned)
-            .chain(words);
-        let command = match Cli::try_parse_from(words) {
-            Ok(Cli {
-                command: Command::Phone(args),
-                ..
-            }) => args.command,
-            Ok(_) => continue,
-            Err(error) => {
-                said(
-                    &Failure::said(error.to_string(), error.to_string()),
-                    language,
-                    as_json,
-                );
-                continue;
-            }
-        };
-        match one(phone, command, language) {
+        let done = shell_command(words).and_then(|command| one(phone, command, language));
+        clean &= done.as_ref().is_ok_and(|outcome| outcome.clean);
+        match done {
             Ok(outcome) => outcome.print(as_json),
             Err(failure) => said(&failure, language, as_json),
         }
     }
-    Ok(Outcome::clean(Vec::new(), json!({ "closed": true })))
+    Ok(Outcome {
+        lines: Vec::new(),
+        json: json!({ "closed": true }),
+        clean,
+    })
+}
+
+/// A line of the shell is what stands behind `testigo phone --home DIR`.
+fn shell_command(words: Vec<String>) -> Result<PhoneCommand, Failure> {
+    let settled = ["--home", "--json", "--lang", "--clock-wrong-by-minutes"];
+    let option = words.iter().find(|word| {
+        let name = word.split_once('=').map_or(word.as_str(), |(name, _)| name);
+        settled.contains(&name)
+    });
+    if let Some(option) = option {
+        return Err(Failure::said(
+            format!("{option} se da al abrir el intérprete, no en una línea; quítelo."),
+            format!("{option} is given when the shell is started, not in a line; leave it out."),
+        ));
+    }
+    let prefix = ["testigo", "phone", "--home", "."].map(str::to_owned);
+    match Cli::try_parse_from(prefix.into_iter().chain(words)) {
+        Ok(Cli {
+            command: Command::Phone(args),
+            ..
+        }) => match args.command {
+            PhoneCommand::Init | PhoneCommand::Shell => Err(Failure::said(
+                "Este intérprete ya tiene abierto su teléfono; escriba las demás órdenes, o quit.",
+                "This shell has its phone open already; type the other commands, or quit.",
+            )),
+            command => Ok(command),
+        },
+        Ok(_) => Err(unclear()),
+        Err(error) => Err(Failure::said(error.to_string(), error.to_string())),
+    }
 }
 
 fn unclear() -> Failure {
@@ -98,7 +117,9 @@ fn unclear() -> Failure {
 
 fn said(failure: &Failure, language: Language, as_json: bool) {
     Outcome {
-        lines: vec![failure.sentence(language)],
+        lines: (failure.sentence(language).lines())
+            .map(str::to_owned)
+            .collect(),
         json: failure.json(language),
         clean: false,
     }
@@ -201,14 +222,23 @@ fn not_a_code(reason: &str) -> Failure {
 
 fn invitation_in(image: &Path) -> Result<Invitation, Failure> {
     let codes = picture::scan_file(image)?;
-    let mut reason = "no QR code could be read in the image".to_owned();
+    let mut failure = Failure::said(
+        format!(
+            "No se pudo leer ningún código QR en {}. Pida la imagen de nuevo a su coordinación.",
+            image.display()
+        ),
+        format!(
+            "No QR code could be read in {}. Ask your coordinator for the image again.",
+            image.display()
+        ),
+    );
     for code in &codes {
         match Invitation::from_text(&code.text_lossy()) {
             Ok(invitation) => return Ok(invitation),
-            Err(error) => reason = error.to_string(),
+            Err(error) => failure = not_a_code(&error.to_string()),
         }
     }
-    Err(not_a_code(&reason))
+    Err(failure)
 }
 
 /// The texts of all codes in a photograph, from top to bottom.

@@ -78,7 +78,11 @@ pub fn saved_tally(tally: &SavedTally, language: Language) -> Outcome {
     if let Value::Object(map) = &mut json {
         map.insert("tally".to_owned(), reading.json);
     }
-    Outcome::clean(lines, json)
+    Outcome {
+        lines,
+        json,
+        clean: reading.clean,
+    }
 }
 
 /// What a sheet's texts say.
@@ -320,48 +324,4 @@ pub fn sync_report(report: &SyncReport, language: Language) -> Outcome {
             "failure": report.failure.as_ref().map(|f| json!({ "code": f.code(), "sentence": failure })),
         }),
     }
-}
-
-/// Headquarters' results and incidents, from the API's own documents.
-pub fn table(document: &Value, language: Language) -> Vec<String> {
-    let text = |value: &Value, pointer: &str| match value.pointer(pointer) {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Null) | None => "-".to_owned(),
-        Some(value) => value.to_string(),
-    };
-    let list = |pointer: &str| {
-        document
-            .pointer(pointer)
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-    };
-    let (reported, expected) = (
-        text(document, "/results/tables/reported"),
-        text(document, "/results/tables/expected"),
-    );
-    let mut lines = vec![language.pick(
-        format!(
-            "{}: {reported} de {expected} mesas",
-            text(document, "/results/election/name")
-        ),
-        format!(
-            "{}: {reported} of {expected} tables",
-            text(document, "/results/election/name")
-        ),
-    )];
-    lines.extend(
-        list("/results/candidates")
-            .map(|c| format!("  {:<28} {:>8}", text(c, "/name"), text(c, "/votes"))),
-    );
-    let label = language.pick("/label/es", "/label/en");
-    lines.extend(list("/incidents/incidents").map(|incident| {
-        format!(
-            "  {} {}  {}",
-            text(incident, "/code"),
-            text(incident, label),
-            text(incident, "/table")
-        )
-    }));
-    lines
 }

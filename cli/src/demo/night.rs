@@ -4,6 +4,7 @@ use crate::args::DemoArgs;
 use crate::failure::Failure;
 use crate::outcome::{self, Outcome};
 use crate::phone::runtime;
+use crate::plain::plain;
 use crate::sheet::{self, Chance, Damage, Sheet};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -71,7 +72,7 @@ impl Night {
         if self.as_json {
             outcome::complain(line);
         } else {
-            outcome::say(line);
+            outcome::say(&plain(line));
         }
     }
 
