@@ -1,6 +1,12 @@
 //! How processes end: what a signal leaves behind, and what an unfinished request may hold up.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 mod support;
 
@@ -48,7 +54,8 @@ fn demo_until(temp: &Path, told: &str) -> (Child, String) {
             return (demo, address);
         }
     }
-    panic!("the demo never told: {told}");
+    let status = demo.wait().unwrap();
+    panic!("the demo ended ({status}) and never told: {told}");
 }
 
 #[test]
