@@ -15,7 +15,7 @@ use support::{Ended, SHEET, run};
 use tempfile::TempDir;
 
 /// Pixels a module, and modules of white around the code.
-const MODULE: u32 = 4;
+const MODULE: u32 = 8;
 const QUIET: u32 = 6;
 
 /// A picture of these codes, side by side.
