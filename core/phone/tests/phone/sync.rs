@@ -3,7 +3,7 @@
 use crate::support::*;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
-use testigo_phone::sync::{NetworkFault, Response, Selection, SyncFailure};
+use testigo_phone::sync::{NetworkFault, Response, Selection, Step, SyncFailure, SyncPass};
 use testigo_phone::{Delivery, Phone, ReportInput};
 use testigo_wire::{Code, Deferral, Lane, Language, ReceiptCode, Reply};
 
@@ -50,6 +50,34 @@ fn a_witness_in_danger_goes_first() {
     let lanes: Vec<Lane> = hq.kept.iter().map(|(_, body)| body.lane).collect();
     assert_eq!(lanes, [Lane::DANGER, Lane::INCIDENT, Lane::CHECK_IN]);
     assert_eq!(Code(35).lane(), Lane::DANGER);
+}
+
+#[test]
+fn danger_that_is_saved_while_a_request_is_under_way_goes_in_the_next_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut hq = FakeHq::new(1);
+    let mut phone = hq.phone(dir.path());
+    for _ in 0..150 {
+        report(&mut phone, 90);
+    }
+    let mut pass = SyncPass::new(Selection::Queued);
+    let mut requests = 0;
+    let outcome = loop {
+        match pass.step(&mut phone).unwrap() {
+            Step::Done(outcome) => break outcome,
+            Step::Post(request) => {
+                requests += 1;
+                if requests == 1 {
+                    report(&mut phone, 35);
+                }
+                pass.reply(&mut phone, Ok(hq.answer(&request))).unwrap();
+            }
+        }
+    };
+    assert_eq!((outcome.delivered, outcome.remaining), (151, 0));
+    assert_eq!(outcome, *pass.report());
+    let (_, danger) = &hq.kept[64];
+    assert_eq!((danger.sequence, danger.lane), (151, Lane::DANGER));
 }
 
 #[test]

@@ -6,6 +6,17 @@ import javax.imageio.ImageIO
 
 /** An image as a camera's luminance plane: [width] x [height] bytes, rows without gaps. */
 class Picture(val grey: ByteArray, val width: Int, val height: Int) {
+    /** Turned by 90 degrees clockwise. */
+    fun turnedClockwise(): Picture {
+        val turned = ByteArray(grey.size)
+        for (y in 0 until height) {
+            for (x in 0 until width) {
+                turned[x * height + (height - 1 - y)] = grey[y * width + x]
+            }
+        }
+        return Picture(turned, height, width)
+    }
+
     companion object {
         /** Decodes a PNG or JPEG; luminance as JPEG defines it (BT.601). */
         fun decode(file: File): Picture {

@@ -1,0 +1,353 @@
+"""Testigo's phone, as `import testigo` gives it. The tests hold this against the library itself."""
+
+import builtins
+import enum
+from typing import Optional, Protocol
+
+class Language(enum.Enum):
+    ES = 0
+    EN = 1
+
+class Phase(enum.Enum):
+    OPENING = 0
+    VOTING = 1
+    SAFETY = 2
+    COUNT = 3
+    SHEET = 4
+    OTHER = 5
+
+class Severity(enum.Enum):
+    INFO = 0
+    LOW = 1
+    HIGH = 2
+    DANGER = 3
+
+class NextStep(enum.Enum):
+    CORRECT_INPUT = 0
+    ENROL = 1
+    ASK_COORDINATOR = 2
+    FREE_SPACE = 3
+    TRY_AGAIN = 4
+    KEEP_AND_REPORT = 5
+
+class LogLevel(enum.Enum):
+    ERROR = 0
+    WARN = 1
+    INFO = 2
+    DEBUG = 3
+    TRACE = 4
+
+class Rotation(enum.Enum):
+    NONE = 0
+    QUARTER = 1
+    HALF = 2
+    THREE_QUARTER = 3
+
+class InternalError(Exception):
+    """The library itself is broken: a panic that nothing caught."""
+
+class Explanation:
+    code: str
+    field: Optional[str]
+    es: str
+    en: str
+    next: NextStep
+    def __init__(
+        self, *, code: str, field: Optional[str], es: str, en: str, next: NextStep
+    ) -> None: ...
+
+class TestigoError(Exception):
+    explanation: Explanation
+    class Input(TestigoError):
+        def __init__(self, explanation: Explanation) -> None: ...
+    class Enrolment(TestigoError):
+        def __init__(self, explanation: Explanation) -> None: ...
+    class Store(TestigoError):
+        def __init__(self, explanation: Explanation) -> None: ...
+    class StorageFull(TestigoError):
+        def __init__(self, explanation: Explanation) -> None: ...
+    class Host(TestigoError):
+        def __init__(self, explanation: Explanation) -> None: ...
+    class Internal(TestigoError):
+        def __init__(self, explanation: Explanation) -> None: ...
+
+class HostError(Exception):
+    class Failed(HostError):
+        reason: str
+        def __init__(self, reason: str) -> None: ...
+
+class ReportInput:
+    code: int
+    table: Optional[str]
+    note: Optional[str]
+    delay_minutes: Optional[int]
+    started: Optional[str]
+    ended: Optional[str]
+    people: Optional[int]
+    def __init__(
+        self,
+        *,
+        code: int,
+        table: Optional[str] = ...,
+        note: Optional[str] = ...,
+        delay_minutes: Optional[int] = ...,
+        started: Optional[str] = ...,
+        ended: Optional[str] = ...,
+        people: Optional[int] = ...,
+    ) -> None: ...
+
+class TallyInput:
+    texts: list[bytes]
+    table: Optional[str]
+    def __init__(self, *, texts: list[bytes], table: Optional[str] = ...) -> None: ...
+
+class EnrolledView:
+    election: Optional[str]
+    table: Optional[str]
+    def __init__(self, *, election: Optional[str], table: Optional[str]) -> None: ...
+
+class WarningView:
+    code: int
+    es: str
+    en: str
+    def __init__(self, *, code: int, es: str, en: str) -> None: ...
+
+class SavedView:
+    sequence: int
+    record_id: str
+    table: Optional[str]
+    warnings: list[WarningView]
+    def __init__(
+        self, *, sequence: int, record_id: str, table: Optional[str], warnings: list[WarningView]
+    ) -> None: ...
+
+class CandidateVotes:
+    code: str
+    name: str
+    votes: int
+    def __init__(self, *, code: str, name: str, votes: int) -> None: ...
+
+class TallyView:
+    table: str
+    candidates: list[CandidateVotes]
+    valid_votes: int
+    null_votes: int
+    doubts: list[WarningView]
+    def __init__(
+        self,
+        *,
+        table: str,
+        candidates: list[CandidateVotes],
+        valid_votes: int,
+        null_votes: int,
+        doubts: list[WarningView],
+    ) -> None: ...
+
+class TallyReading:
+    class READ(TallyReading):
+        tally: TallyView
+        def __init__(self, tally: TallyView) -> None: ...
+    class NOT_A_TALLY(TallyReading):
+        es: str
+        en: str
+        def __init__(self, es: str, en: str) -> None: ...
+
+class SavedTallyView:
+    saved: SavedView
+    reading: TallyReading
+    def __init__(self, *, saved: SavedView, reading: TallyReading) -> None: ...
+
+class StatusView:
+    enrolled: bool
+    enrolment_delivered: bool
+    election: Optional[str]
+    table: Optional[str]
+    queued: int
+    queued_bytes: int
+    delivered: int
+    parked: int
+    last_contact: Optional[str]
+    syncing: bool
+    def __init__(
+        self,
+        *,
+        enrolled: bool,
+        enrolment_delivered: bool,
+        election: Optional[str],
+        table: Optional[str],
+        queued: int,
+        queued_bytes: int,
+        delivered: int,
+        parked: int,
+        last_contact: Optional[str],
+        syncing: bool,
+    ) -> None: ...
+
+class RecordView:
+    class REPORT(RecordView):
+        code: int
+        label_es: str
+        label_en: str
+        note: Optional[str]
+        delay_minutes: Optional[int]
+        started: Optional[str]
+        ended: Optional[str]
+        people: Optional[int]
+        def __init__(
+            self,
+            code: int,
+            label_es: str,
+            label_en: str,
+            note: Optional[str],
+            delay_minutes: Optional[int],
+            started: Optional[str],
+            ended: Optional[str],
+            people: Optional[int],
+        ) -> None: ...
+    class TALLY(RecordView):
+        reading: TallyReading
+        def __init__(self, reading: TallyReading) -> None: ...
+    class OTHER(RecordView):
+        kind: int
+        def __init__(self, kind: int) -> None: ...
+
+class DeliveryView:
+    class QUEUED(DeliveryView):
+        def __init__(self) -> None: ...
+    class DELIVERED(DeliveryView):
+        received_at: str
+        def __init__(self, received_at: str) -> None: ...
+    class PARKED(DeliveryView):
+        es: str
+        en: str
+        def __init__(self, es: str, en: str) -> None: ...
+
+class HistoryView:
+    sequence: int
+    record_id: str
+    saved_at: str
+    table: Optional[str]
+    record: RecordView
+    warnings: list[WarningView]
+    delivery: DeliveryView
+    def __init__(
+        self,
+        *,
+        sequence: int,
+        record_id: str,
+        saved_at: str,
+        table: Optional[str],
+        record: RecordView,
+        warnings: list[WarningView],
+        delivery: DeliveryView,
+    ) -> None: ...
+
+class SyncOutcome:
+    class DONE(SyncOutcome):
+        def __init__(self) -> None: ...
+    class STOPPED(SyncOutcome):
+        def __init__(self) -> None: ...
+    class FAILED(SyncOutcome):
+        code: str
+        es: str
+        en: str
+        retry_after_s: Optional[int]
+        def __init__(
+            self, code: str, es: str, en: str, retry_after_s: Optional[int]
+        ) -> None: ...
+
+class SyncReportView:
+    delivered: int
+    confirmed: int
+    parked: int
+    remaining: int
+    requests: int
+    bytes_sent: int
+    outcome: SyncOutcome
+    def __init__(
+        self,
+        *,
+        delivered: int,
+        confirmed: int,
+        parked: int,
+        remaining: int,
+        requests: int,
+        bytes_sent: int,
+        outcome: SyncOutcome,
+    ) -> None: ...
+
+class CatalogueEntryView:
+    code: int
+    phase: Phase
+    phase_es: str
+    phase_en: str
+    severity: Severity
+    es: str
+    en: str
+    def __init__(
+        self,
+        *,
+        code: int,
+        phase: Phase,
+        phase_es: str,
+        phase_en: str,
+        severity: Severity,
+        es: str,
+        en: str,
+    ) -> None: ...
+
+class Point:
+    x: int
+    y: int
+    def __init__(self, *, x: int, y: int) -> None: ...
+
+class CodeView:
+    bytes: builtins.bytes
+    text: Optional[str]
+    corners: list[Point]
+    def __init__(
+        self, *, bytes: builtins.bytes, text: Optional[str], corners: list[Point]
+    ) -> None: ...
+
+class PhoneObserver:
+    """To be derived from: `on_status` is called after every change, on any thread."""
+
+    def on_status(self, status: StatusView) -> None: ...
+
+class Logger:
+    """To be derived from: `log` is called for each line of the log, on any thread."""
+
+    def log(self, level: LogLevel, target: str, message: str) -> None: ...
+
+class Observation:
+    def stop(self) -> None: ...
+
+class SyncStop:
+    def __init__(self) -> None: ...
+    def stop(self) -> None: ...
+
+class Phone:
+    @classmethod
+    def create(cls, directory: str, database_key: bytes) -> Phone: ...
+    @classmethod
+    def open(cls, directory: str, database_key: bytes) -> Phone: ...
+    def enrol(self, code: str, keyset: bytes, pack: Optional[bytes]) -> EnrolledView: ...
+    def report(self, input: ReportInput) -> SavedView: ...
+    def tally(self, input: TallyInput) -> SavedTallyView: ...
+    def read_tally(self, texts: list[bytes]) -> TallyReading: ...
+    def status(self) -> StatusView: ...
+    def history(self) -> list[HistoryView]: ...
+    def observe(self, observer: PhoneObserver) -> Observation: ...
+    async def sync(self, stop: Optional[SyncStop] = ...) -> SyncReportView: ...
+
+class Scanner:
+    def __init__(self) -> None: ...
+    def scan(
+        self, frame: bytes, width: int, height: int, stride: int, rotation: Rotation
+    ) -> list[CodeView]: ...
+
+def catalogue() -> list[CatalogueEntryView]: ...
+def language_from_tag(tag: str) -> Optional[Language]: ...
+def library_version() -> str: ...
+def phone_exists(directory: str) -> bool: ...
+def set_logger(logger: Logger, max_level: LogLevel) -> None: ...

@@ -1,0 +1,423 @@
+"""The scenarios of bindings/contract.toml, as a stranger with the wheel would write them."""
+
+import asyncio
+import gc
+import pathlib
+import re
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+import testigo
+from headquarters import KEY, LIMIT_S, SHEET, TABLE, Stage, grey, run, wait_for
+from testigo import (
+    DeliveryView,
+    HostError,
+    LogLevel,
+    NextStep,
+    Phone,
+    RecordView,
+    ReportInput,
+    Rotation,
+    Scanner,
+    SyncOutcome,
+    SyncStop,
+    TallyInput,
+    TallyReading,
+    TestigoError,
+)
+
+
+def power_cut(note, **fields):
+    return ReportInput(code=21, note=note, **fields)
+
+
+def sheet():
+    return TallyInput(texts=[SHEET.encode()])
+
+
+def deliver(phone):
+    return asyncio.run(phone.sync())
+
+
+def assert_explained(error, code, next_step, field=None):
+    explanation = error.value.explanation
+    assert (explanation.code, explanation.next) == (code, next_step)
+    assert explanation.field == field
+    assert len(explanation.es) > 20 and len(explanation.en) > 20
+    assert explanation.es != explanation.en
+
+
+def test_covers_exactly_the_listed_scenarios(request):
+    contract = pathlib.Path(__file__).parents[2] / "contract.toml"
+    listed = re.findall(r'^id = "(.+)"$', contract.read_text(), re.MULTILINE)
+    marked = [item.get_closest_marker("scenario") for item in request.session.items]
+    assert [marker.args[0] for marker in marked if marker] == listed
+
+
+@pytest.mark.scenario("enrol")
+def test_enrol(stage, tmp_path_factory):
+    keyset, pack = stage.public()
+    home = stage.path("phone")
+    assert not testigo.phone_exists(home)
+    phone = Phone.create(home, KEY)
+    assert testigo.phone_exists(home)
+    with pytest.raises(TestigoError.Enrolment) as error:
+        Phone.create(home, KEY)
+    assert_explained(error, "phone-exists", NextStep.ASK_COORDINATOR)
+    with pytest.raises(TestigoError.Enrolment) as error:
+        phone.report(power_cut("x"))
+    assert_explained(error, "not-enrolled", NextStep.ENROL)
+    with pytest.raises(TestigoError.Input) as error:
+        phone.enrol("TESTIGO1:AB", keyset, None)
+    assert_explained(error, "input", NextStep.CORRECT_INPUT, "code")
+    other, _ = Stage(tmp_path_factory.mktemp("other")).public()
+    for wrong, code in [(other, "other-headquarters"), (keyset[: len(keyset) // 2], "damaged")]:
+        with pytest.raises(TestigoError.Enrolment) as error:
+            phone.enrol(stage.code(), wrong, pack)
+        assert_explained(error, code, NextStep.ASK_COORDINATOR)
+    assert not phone.status().enrolled
+
+    code = stage.code()
+    assert phone.enrol(code, keyset, pack).table == TABLE
+    status = phone.status()
+    assert status.enrolled and not status.enrolment_delivered
+    assert (status.table, status.last_contact) == (TABLE, None)
+    with pytest.raises(TestigoError.Enrolment) as error:
+        phone.enrol(code, keyset, pack)
+    assert_explained(error, "already-enrolled", NextStep.ASK_COORDINATOR)
+
+
+@pytest.mark.scenario("capture-offline")
+def test_capture_offline(stage):
+    phone = stage.phone()
+    saved = phone.report(power_cut("two blocks dark"))
+    assert (saved.sequence, saved.table, saved.warnings) == (1, TABLE, [])
+    assert re.fullmatch("[0-9a-f]{32}", saved.record_id)
+    doubtful = phone.report(
+        power_cut(
+            "backwards", started="2024-07-28T14:00:00-04:00", ended="2024-07-28T13:00:00-04:00"
+        )
+    )
+    assert [warning.code for warning in doubtful.warnings] == [12]
+    assert doubtful.warnings[0].es and doubtful.warnings[0].en
+
+    tally = phone.tally(sheet())
+    assert isinstance(tally.reading, TallyReading.READ)
+    read = tally.reading.tally
+    assert (read.table, read.valid_votes) == (TABLE, 368)
+    assert sum(candidate.votes for candidate in read.candidates) == 368
+    kept = phone.tally(TallyInput(texts=[b"no sheet"]))
+    assert isinstance(kept.reading, TallyReading.NOT_A_TALLY)
+    assert kept.saved.sequence == 4
+
+    wrong = {
+        "code": ReportInput(code=7),
+        "note": power_cut("ñ" * 501),
+        "started": power_cut("x", started="at noon"),
+        "table": power_cut("x", table="no table"),
+    }
+    for field, report in wrong.items():
+        with pytest.raises(TestigoError.Input) as error:
+            phone.report(report)
+        assert_explained(error, "input", NextStep.CORRECT_INPUT, field)
+    history = phone.history()
+    assert [item.sequence for item in history] == [4, 3, 2, 1]
+    assert all(isinstance(item.delivery, DeliveryView.QUEUED) for item in history)
+    first = history[-1].record
+    assert isinstance(first, RecordView.REPORT)
+    assert (first.note, first.label_en) == ("two blocks dark", "power cut")
+    assert phone.status().queued == 4
+
+
+SAVE_UNTIL_KILLED = """
+import sys, testigo
+phone = testigo.Phone.open(sys.argv[1], bytes([7] * 32))
+while True:
+    print(phone.report(testigo.ReportInput(code=21)).sequence, flush=True)
+"""
+
+
+@pytest.mark.scenario("killed-and-reopened")
+def test_killed_and_reopened(stage):
+    home = stage.path("phone")
+    stage.phone()
+    gc.collect()
+    said = 0
+    for _ in range(3):
+        command = [sys.executable, "-c", SAVE_UNTIL_KILLED, home]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            for _ in range(5):
+                process.stdout.readline()
+            process.kill()
+            # What it had said and nobody had read yet counts as well.
+            rest = process.stdout.read().count(b"\n")
+        sequences = [item.sequence for item in Phone.open(home, KEY).history()]
+        assert sequences == list(range(len(sequences), 0, -1))
+        said += 5 + rest
+        # The kill may fall between a commit and the word of it.
+        assert said <= len(sequences) <= said + 1
+        said = len(sequences)
+
+
+@pytest.mark.scenario("sync")
+def test_sync(stage):
+    phone = stage.phone()
+    phone.report(power_cut("one"))
+    phone.tally(sheet())
+    stage.shut()
+    failed = deliver(phone)
+    assert isinstance(failed.outcome, SyncOutcome.FAILED)
+    assert (failed.outcome.code, failed.remaining) == ("no-network", 2)
+    assert len(failed.outcome.es) > 20 and len(failed.outcome.en) > 20
+    stage.serve()
+    done = deliver(phone)
+    assert isinstance(done.outcome, SyncOutcome.DONE)
+    assert (done.delivered, done.remaining) == (2, 0)
+    assert done.requests > 0 and done.bytes_sent > 0
+    again = deliver(phone)
+    assert (again.requests, again.delivered) == (0, 0)
+    assert stage.held()["results"]["valid_votes"] == 368
+    assert [incident["note"] for incident in stage.incidents()] == ["one"]
+
+
+@pytest.mark.scenario("receipts")
+def test_receipts(stage):
+    phone = stage.phone()
+    phone.report(power_cut("one"))
+    stage.serve()
+    assert deliver(phone).delivered == 1
+    stage.shut()
+    phone.report(power_cut("two"))
+    assert isinstance(deliver(phone).outcome, SyncOutcome.FAILED)
+    del phone
+
+    phone = Phone.open(stage.path("phone"), KEY)
+    second, first = (item.delivery for item in phone.history())
+    assert isinstance(second, DeliveryView.QUEUED)
+    assert isinstance(first, DeliveryView.DELIVERED)
+    status = phone.status()
+    assert status.enrolment_delivered
+    assert (status.delivered, status.queued) == (1, 1)
+    assert status.last_contact == first.received_at
+    stage.serve()
+    assert deliver(phone).delivered == 1
+    assert len(stage.incidents()) == 2
+
+
+@pytest.mark.scenario("cancelled-sync")
+def test_cancelled_sync(stage):
+    phone = stage.phone()
+    phone.report(power_cut("before"))
+
+    async def until(holds):
+        since = time.monotonic()
+        while not holds():
+            assert time.monotonic() - since < LIMIT_S
+            await asyncio.sleep(0.005)
+
+    async def cancelled():
+        stop = SyncStop()
+        waiting = asyncio.create_task(phone.sync(stop))
+        await until(lambda: phone.status().syncing)
+        phone.report(power_cut("meanwhile"))
+        stop.stop()
+        report = await waiting
+        assert isinstance(report.outcome, SyncOutcome.STOPPED)
+        assert report.remaining == 2
+        assert not phone.status().syncing
+
+        waiting = asyncio.create_task(phone.sync())
+        await until(lambda: phone.status().syncing)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        await until(lambda: not phone.status().syncing)
+
+    asyncio.run(cancelled())
+    stage.serve()
+    assert deliver(phone).delivered == 2
+    assert len(stage.incidents()) == 2
+
+
+@pytest.mark.scenario("wrong-key")
+def test_wrong_key(stage):
+    phone = stage.phone()
+    phone.report(power_cut("kept"))
+    before = phone.history()
+    del phone
+    home = stage.path("phone")
+    with pytest.raises(TestigoError.Store) as error:
+        Phone.open(home, bytes([8] * 32))
+    assert_explained(error, "wrong-key", NextStep.KEEP_AND_REPORT)
+    with pytest.raises(TestigoError.Input) as error:
+        Phone.open(home, KEY[:31])
+    assert_explained(error, "input", NextStep.CORRECT_INPUT, "database_key")
+    with pytest.raises(TestigoError.Enrolment) as error:
+        Phone.open(stage.path("nothing"), KEY)
+    assert_explained(error, "no-phone", NextStep.ENROL)
+    assert Phone.open(home, KEY).history() == before
+
+
+class Ear(testigo.PhoneObserver):
+    """Remembers what it is told."""
+
+    def __init__(self):
+        self.told = []
+
+    def on_status(self, status):
+        self.told.append(status)
+
+
+class Broken(testigo.PhoneObserver):
+    def __init__(self, error):
+        self.error = error
+
+    def on_status(self, status):
+        raise self.error
+
+
+class BrokenLogger(testigo.Logger):
+    def log(self, level, target, message):
+        raise HostError.Failed("broken")
+
+
+class Lines(testigo.Logger):
+    def __init__(self):
+        self.lines = []
+
+    def log(self, level, target, message):
+        self.lines.append((level, target, message))
+
+
+@pytest.mark.scenario("callback-throws")
+def test_callback_throws(stage):
+    phone = stage.phone()
+    logger = Lines()
+    testigo.set_logger(logger, LogLevel.INFO)
+    with pytest.raises(TestigoError.Host):
+        testigo.set_logger(BrokenLogger(), LogLevel.TRACE)
+
+    broken = [Broken(HostError.Failed("broken")), Broken(KeyError("no HostError"))]
+    observations = [phone.observe(observer) for observer in broken]
+    ear = Ear()
+    heard = phone.observe(ear)
+    phone.report(power_cut("secret words"))
+    assert [status.queued for status in ear.told] == [1]
+    for observation in [*observations, heard]:
+        observation.stop()
+    phone.report(power_cut("unheard"))
+    assert len(ear.told) == 1
+
+    said = [message for _, _, message in logger.lines]
+    assert said.count("an observer failed") == 2
+    assert (LogLevel.INFO, "saved a report") in [(level, m) for level, _, m in logger.lines]
+    assert all(target.startswith("testigo") for _, target, _ in logger.lines)
+    assert "secret" not in str(logger.lines) and TABLE not in str(logger.lines)
+
+
+@pytest.mark.scenario("eight-threads")
+def test_eight_threads(stage):
+    each = 12
+    stage.serve()
+    phone = stage.phone()
+    ear = Ear()
+    observation = phone.observe(ear)
+    sequences, faults = [], []
+
+    def work(thread):
+        try:
+            for n in range(each):
+                sequences.append(phone.report(power_cut(f"{thread}/{n}")).sequence)
+                assert phone.status().enrolled
+            assert len(phone.history()) >= each
+            assert isinstance(deliver(phone).outcome, SyncOutcome.DONE)
+        except BaseException as fault:
+            faults.append(fault)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    assert sorted(sequences) == list(range(1, 8 * each + 1))
+    status = phone.status()
+    assert (status.delivered, status.queued) == (8 * each, 0)
+    wait_for(lambda: ear.told[-1] == status)
+    observation.stop()
+    assert len(stage.incidents()) == 8 * each
+
+
+def resident_kib():
+    """Memory that this process has in use."""
+    status = pathlib.Path("/proc/self/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
+
+
+@pytest.mark.scenario("ten-thousand-calls")
+def test_ten_thousand_calls(stage):
+    phone = stage.phone()
+    phone.report(power_cut("one"))
+    phone.tally(sheet())
+    scanner = Scanner()
+    frame = bytes([255]) * (64 * 48)
+
+    def call(n):
+        assert len(testigo.catalogue()) == 38
+        assert phone.status().queued == 2
+        assert len(phone.history()) == 2
+        with pytest.raises(TestigoError.Input):
+            phone.report(ReportInput(code=7))
+        assert isinstance(phone.read_tally([SHEET.encode()]), TallyReading.READ)
+        assert scanner.scan(frame, 64, 48, 64, Rotation.NONE) == []
+        phone.observe(Ear()).stop()
+        if n % 100 == 0:
+            with pytest.raises(TestigoError.Store):
+                Phone.open(stage.path("phone"), bytes([8] * 32))
+            stop = SyncStop()
+            stop.stop()
+            assert isinstance(asyncio.run(phone.sync(stop)).outcome, SyncOutcome.STOPPED)
+
+    for n in range(2_000):
+        call(n)
+    gc.collect()
+    before = resident_kib()
+    for n in range(10_000):
+        call(n)
+    gc.collect()
+    # A kilobyte lost in each round would be 10 MB.
+    assert resident_kib() - before < 4 * 1024
+
+
+@pytest.mark.scenario("scanned-sheet")
+def test_scanned_sheet(stage):
+    stage.serve()
+    phone = stage.phone()
+    photo = stage.path("sheet.png")
+    run("sheet", "--text", SHEET, "--out", photo, "--seed", 7)
+    pixels, width, height = grey(photo)
+    scanner = Scanner()
+    (upright,) = scanner.scan(pixels, width, height, width, Rotation.NONE)
+    assert upright.text == SHEET
+    # The same picture, as a camera held on its side gives it, with a stride beyond its width:
+    # a quarter turn clockwise brings it upright again.
+    rows = [pixels[x::width] for x in reversed(range(width))]
+    turned = b"".join(row + bytes(16) for row in rows)
+    (code,) = scanner.scan(turned, height, width, height + 16, Rotation.QUARTER)
+    assert code.bytes == upright.bytes
+    for a, b in zip(code.corners, upright.corners):
+        assert abs(a.x - b.x) <= 8 and abs(a.y - b.y) <= 8
+
+    assert phone.tally(TallyInput(texts=[code.bytes])).saved.warnings == []
+    assert deliver(phone).delivered == 1
+    record = phone.history()[0].record
+    assert isinstance(record, RecordView.TALLY)
+    results = stage.held()["results"]
+    totals = {candidate["code"]: candidate["votes"] for candidate in results["candidates"]}
+    for candidate in record.reading.tally.candidates:
+        assert totals[candidate.code] == candidate.votes
+    assert results["valid_votes"] == 368
