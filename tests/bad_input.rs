@@ -480,7 +480,7 @@ fn a_doubtful_sheet_is_evidence_and_says_what_is_doubtful() {
         b"\xff\xfe\x00binary",
     ];
     for text in texts {
-        let ended = phone.run_with_input(&["tally", "-"], text).done();
+        let ended = phone.run_with_input(&["tally", "-"], text).exited(1);
         let json = ended.json();
         assert!(Saved::in_answer(&json).is_some(), "{json}");
         assert_eq!(json["warnings"], serde_json::json!([6]), "{json}");

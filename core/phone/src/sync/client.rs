@@ -3,7 +3,7 @@ use crate::{Phone, PhoneError};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use std::sync::Arc;
 use std::time::Duration;
-use testigo_wire::Reply;
+use testigo_wire::{Reply, is_safe_endpoint};
 
 /// The largest reply that is read, in bytes.
 const MAX_REPLY: usize = 256 * 1024;
@@ -45,13 +45,12 @@ impl Client {
     /// # Errors
     /// [`NetworkFault`] where no answer came. Dropping the future breaks the link and nothing else.
     pub async fn post(&self, request: Request) -> Result<Response, NetworkFault> {
-        let url = reqwest::Url::parse(&request.url).map_err(|_| NetworkFault::UnsafeAddress)?;
-        if !is_safe(&url) {
+        if !is_safe_endpoint(&request.url) {
             return Err(NetworkFault::UnsafeAddress);
         }
         let mut answer = self
             .0
-            .post(url)
+            .post(request.url)
             .header(CONTENT_TYPE, Reply::MEDIA_TYPE)
             .body(request.body)
             .send()
@@ -93,17 +92,6 @@ pub async fn sync(
             }
         }
     }
-}
-
-/// Plain HTTP shows who talks to whom: it is for this same machine only.
-fn is_safe(url: &reqwest::Url) -> bool {
-    let loopback = match url.host() {
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
-    };
-    url.scheme() == "https" || (url.scheme() == "http" && loopback)
 }
 
 fn fault(error: &reqwest::Error) -> NetworkFault {
