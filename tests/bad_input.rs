@@ -153,7 +153,7 @@ fn kept(phone: &Phone) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut kept = contents(&phone.home);
     kept.retain(|path, bytes| {
         let name = path.to_str().unwrap();
-        !name.ends_with("-shm") && !(name.ends_with("-wal") && bytes.is_empty())
+        !name.ends_with("-shm") && (!name.ends_with("-wal") || !bytes.is_empty())
     });
     kept
 }
