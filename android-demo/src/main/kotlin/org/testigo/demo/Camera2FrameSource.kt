@@ -34,13 +34,7 @@ class Camera2FrameSource(context: Context) : FrameSource {
     @Volatile
     private var size = Size(1, 1)
 
-    override fun start(
-        preview: SurfaceTexture,
-        width: Int,
-        height: Int,
-        onFrame: (Frame) -> Unit,
-        onTrouble: () -> Unit,
-    ) {
+    override fun start(preview: SurfaceTexture, onFrame: (Frame) -> Unit, onTrouble: () -> Unit) {
         handler.post {
             try {
                 open(preview, onFrame, onTrouble)

@@ -9,23 +9,29 @@ import android.os.Bundle
 import android.view.TextureView
 import java.util.concurrent.atomic.AtomicBoolean
 import org.testigo.TestigoException
+import org.testigo.scanFrame
 
 /** Reads QR codes from what the camera sees, and hands the first ones back. */
 class CameraActivity : Screen() {
     private var source: FrameSource? = null
+    private var surface: SurfaceTexture? = null
     private val found = AtomicBoolean()
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
         show(R.layout.camera)
         preview().surfaceTextureListener = object : TextureView.SurfaceTextureListener {
-            override fun onSurfaceTextureAvailable(surface: SurfaceTexture, width: Int, height: Int) = start()
+            override fun onSurfaceTextureAvailable(surface: SurfaceTexture, width: Int, height: Int) {
+                this@CameraActivity.surface = surface
+                start()
+            }
 
             override fun onSurfaceTextureSizeChanged(surface: SurfaceTexture, width: Int, height: Int) =
                 adjust(width, height)
 
             override fun onSurfaceTextureDestroyed(surface: SurfaceTexture): Boolean {
                 stop()
+                this@CameraActivity.surface = null
                 return true
             }
 
@@ -56,12 +62,12 @@ class CameraActivity : Screen() {
 
     /** Starts once there is both a permission and a place to show the picture. */
     private fun start() {
-        val surface = preview().surfaceTexture ?: return
+        val surface = surface ?: return
         val granted = checkSelfPermission(Manifest.permission.CAMERA) == PackageManager.PERMISSION_GRANTED
         if (!granted || source != null) return
         val source = app.frameSource()
         this.source = source
-        source.start(surface, preview().width, preview().height, ::look) {
+        source.start(surface, ::look) {
             runOnUiThread { notice(getString(R.string.camera_failed)) }
         }
     }
@@ -73,13 +79,7 @@ class CameraActivity : Screen() {
 
     private fun look(frame: Frame) {
         val codes = try {
-            app.scanner.scan(
-                frame.luma,
-                frame.width.toUInt(),
-                frame.height.toUInt(),
-                frame.stride.toUInt(),
-                frame.rotation,
-            )
+            app.scanner.scanFrame(frame.luma, frame.width, frame.height, frame.stride, frame.rotation)
         } catch (_: TestigoException) {
             // One frame that is no picture; the next one comes in a moment.
             return

@@ -77,7 +77,9 @@ class CatalogueActivity : Screen() {
         )
         val nothing = view<TextView>(R.id.nothing)
         nothing.text = getString(R.string.catalogue_nothing, text.trim())
-        nothing.visibility = if (found.isEmpty() && entries.isNotEmpty()) View.VISIBLE else View.GONE
+        val none = found.isEmpty() && entries.isNotEmpty()
+        nothing.visibility = if (none) View.VISIBLE else View.GONE
+        view<ListView>(R.id.list).visibility = if (none) View.GONE else View.VISIBLE
     }
 
     private fun phaseName(entry: CatalogueEntryView) = pick(entry.phaseEs, entry.phaseEn).asTitle()

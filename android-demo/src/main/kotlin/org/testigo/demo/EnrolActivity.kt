@@ -31,6 +31,12 @@ class EnrolActivity : Screen() {
         button(R.id.keyset).setOnClickListener { choose("*/*", KEYSET) }
         button(R.id.pack).setOnClickListener { choose("*/*", PACK) }
         button(R.id.go).setOnClickListener { enrol() }
+        follow { session ->
+            if (session is SessionState.Open && session.status.enrolled && !isFinishing) {
+                startActivity(Intent(this, HomeActivity::class.java))
+                finish()
+            }
+        }
         attempt {
             if (bundled(KEYSET_ASSET) != null) button(R.id.keyset).setText(R.string.enrol_bundled)
             if (bundled(PACK_ASSET) != null) button(R.id.pack).setText(R.string.enrol_bundled)
@@ -89,8 +95,6 @@ class EnrolActivity : Screen() {
             busy(true)
             try {
                 session.enrol(code, keys, election)
-                startActivity(Intent(this, HomeActivity::class.java))
-                finish()
             } finally {
                 busy(false)
             }

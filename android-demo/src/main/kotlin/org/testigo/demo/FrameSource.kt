@@ -21,19 +21,12 @@ class Frame(
 /** Where frames come from. */
 interface FrameSource {
     /**
-     * Starts: shows what is seen on [preview], whose view is [width] by [height] pixels, and calls [onFrame] on a
-     * thread of its own, one frame at a time. [onTrouble] is called, on any thread, where there is no camera to be
-     * had.
+     * Starts: shows what is seen on [preview], and calls [onFrame] on a thread of its own, one frame at a time.
+     * [onTrouble] is called, on any thread, where there is no camera to be had.
      */
-    fun start(
-        preview: SurfaceTexture,
-        width: Int,
-        height: Int,
-        onFrame: (Frame) -> Unit,
-        onTrouble: () -> Unit,
-    )
+    fun start(preview: SurfaceTexture, onFrame: (Frame) -> Unit, onTrouble: () -> Unit)
 
-    /** How far [preview][start]'s picture is to be stretched, width and height, to look right. */
+    /** How far the picture in a view of [width] by [height] pixels is to be stretched to look right: x and y. */
     fun stretch(width: Int, height: Int): Pair<Float, Float>
 
     /** Ends it; no frame is handed out any more. May be called at any time. */

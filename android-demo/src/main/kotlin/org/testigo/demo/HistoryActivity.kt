@@ -22,9 +22,8 @@ class HistoryActivity : Screen() {
         list.setOnItemClickListener { _, _, position, _ ->
             startActivity(RecordActivity.intent(this, rows.getItem(position).recordId, justSaved = false))
         }
-        follow {
-            attempt {
-                val items = session.history()
+        attempt {
+            session.histories.collect { items ->
                 rows.show(items)
                 view<View>(R.id.none).visibility = if (items.isEmpty()) View.VISIBLE else View.GONE
             }

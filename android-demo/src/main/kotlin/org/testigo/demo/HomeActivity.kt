@@ -39,6 +39,7 @@ class HomeActivity : Screen() {
     }
 
     private fun enrol() {
+        if (isFinishing) return
         startActivity(Intent(this, EnrolActivity::class.java))
         finish()
     }

@@ -8,11 +8,12 @@ import android.net.Uri
 import java.io.ByteArrayOutputStream
 import java.io.IOException
 import java.io.InputStream
+import java.nio.Buffer
 import java.nio.ByteBuffer
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.withContext
-import org.testigo.Rotation
 import org.testigo.Scanner
+import org.testigo.scanFrame
 
 /** Pixels of a picture that are looked at; larger ones are halved until they fit. */
 private const val MAX_PIXELS = 16_000_000L
@@ -32,9 +33,9 @@ suspend fun pictureCodes(resolver: ContentResolver, uri: Uri, scanner: Scanner):
         }
         picture?.let { bitmap ->
             val grey = grey(bitmap)
-            val (width, height) = bitmap.width.toUInt() to bitmap.height.toUInt()
+            val (width, height) = bitmap.width to bitmap.height
             bitmap.recycle()
-            scanner.scan(grey, width, height, width, Rotation.NONE).map { it.bytes }
+            scanner.scanFrame(grey, width, height).map { it.bytes }
         }
     }
 
@@ -74,6 +75,7 @@ private fun grey(bitmap: Bitmap): ByteBuffer {
             grey.put(luma.toByte())
         }
     }
-    grey.flip()
+    // ByteBuffer has this method of its own since API 28 only.
+    (grey as Buffer).flip()
     return grey
 }

@@ -28,12 +28,10 @@ class RecordActivity : Screen() {
             view<View>(it).visibility = if (justSaved) View.VISIBLE else View.GONE
         }
         view<Button>(R.id.done).setOnClickListener { finish() }
-        follow { attempt { load() } }
-    }
-
-    private suspend fun load() {
         val id = intent.getStringExtra(RECORD)
-        session.history().firstOrNull { it.recordId == id }?.let { show(it) }
+        attempt {
+            session.histories.collect { items -> items.firstOrNull { it.recordId == id }?.let { show(it) } }
+        }
     }
 
     private fun show(item: HistoryView) {

@@ -65,12 +65,20 @@ class ReportActivity : Screen() {
             try {
                 openSaved(session.report(input).recordId)
             } catch (error: TestigoException.Input) {
-                FIELDS[error.explanation.field]?.let { field(it).requestFocus() }
-                throw error
+                notice(told(error))
             } finally {
                 button(R.id.save).isEnabled = true
             }
         }
+    }
+
+    /** The core's sentence, with the field as it is called here; typing goes on in that field. */
+    private fun told(error: TestigoException.Input): String {
+        val sentence = sentence(error)
+        val (id, name) = FIELDS[error.explanation.field] ?: return sentence
+        field(id).requestFocus()
+        val quoted = Regex("([«\"])${error.explanation.field}([»\"])")
+        return quoted.replace(sentence) { it.groupValues[1] + getString(name) + it.groupValues[2] }
     }
 
     private fun note() {
@@ -154,8 +162,12 @@ class ReportActivity : Screen() {
         /** Minutes of each choice of `report_delays`. */
         private val DELAY_MINUTES = listOf(null, 15, 30, 60, 120, 240)
 
-        /** The core's names of the fields that are typed. */
-        private val FIELDS = mapOf("note" to R.id.note, "people" to R.id.people, "table" to R.id.table)
+        /** The core's names of the fields that are typed, and theirs on this screen. */
+        private val FIELDS = mapOf(
+            "note" to (R.id.note to R.string.report_note),
+            "people" to (R.id.people to R.string.report_people),
+            "table" to (R.id.table to R.string.report_table),
+        )
 
         /** A report of the catalogue's number [code], which a person calls [name]. */
         fun intent(context: Context, code: Int, name: String): Intent =

@@ -4,6 +4,7 @@ import android.annotation.TargetApi
 import android.app.Activity
 import android.content.Intent
 import android.graphics.Insets
+import android.graphics.Rect
 import android.net.Uri
 import android.os.Build
 import android.os.Bundle
@@ -50,7 +51,7 @@ abstract class Screen : Activity() {
         val view = view<TextView>(R.id.notice)
         view.text = text
         view.visibility = if (text == null) View.GONE else View.VISIBLE
-        view.parent.requestChildFocus(view, view)
+        if (text != null) view.post { view.requestRectangleOnScreen(Rect(0, 0, view.width, view.height)) }
     }
 
     /** Does [work]; what the core says against it is told on this screen. */

@@ -1,21 +1,20 @@
 package org.testigo.demo
 
 import java.io.File
-import java.io.IOException
 import java.security.GeneralSecurityException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Deferred
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
+import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
+import kotlinx.coroutines.flow.emitAll
+import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.launch
-import kotlinx.coroutines.withContext
 import org.testigo.HistoryView
-import org.testigo.Observation
 import org.testigo.Phone
-import org.testigo.PhoneObserver
 import org.testigo.ReportInput
 import org.testigo.SavedTallyView
 import org.testigo.SavedView
@@ -25,7 +24,11 @@ import org.testigo.SyncReportView
 import org.testigo.SyncStop
 import org.testigo.TallyInput
 import org.testigo.TestigoException
+import org.testigo.explanation
+import org.testigo.histories
+import org.testigo.inBackground
 import org.testigo.phoneExists
+import org.testigo.statuses
 
 /** What the app knows about its phone. */
 sealed class SessionState {
@@ -46,6 +49,9 @@ sealed class Trouble {
 
     /** The core's own words. */
     class Core(val error: TestigoException) : Trouble()
+
+    /** Anything else, such as a core that does not belong to this app. */
+    object Fault : Trouble()
 }
 
 /**
@@ -62,9 +68,6 @@ class Session(
     private val outcomes = MutableStateFlow<SyncOutcome?>(null)
     private val opened: Deferred<Phone?> = scope.async(Dispatchers.IO) { open() }
 
-    // Held, because an observation ends when it is let go.
-    private var observation: Observation? = null
-
     /** What is known about the phone. */
     val state: StateFlow<SessionState> = states.asStateFlow()
 
@@ -73,19 +76,19 @@ class Session(
 
     /** Enrols; see [Phone.enrol]. */
     suspend fun enrol(code: String, keyset: ByteArray, pack: ByteArray?) {
-        onPhone { it.enrol(code, keyset, pack) }
+        phone().inBackground { enrol(code, keyset, pack) }
         wake()
     }
 
     /** Saves a report; see [Phone.report]. */
-    suspend fun report(input: ReportInput): SavedView = onPhone { it.report(input) }.also { wake() }
+    suspend fun report(input: ReportInput): SavedView = phone().inBackground { report(input) }.also { wake() }
 
     /** Saves a sheet's texts and reads them; see [Phone.tally]. */
     suspend fun tally(texts: List<ByteArray>): SavedTallyView =
-        onPhone { it.tally(TallyInput(texts)) }.also { wake() }
+        phone().inBackground { tally(TallyInput(texts)) }.also { wake() }
 
-    /** Everything saved, newest first. */
-    suspend fun history(): List<HistoryView> = onPhone { it.history() }
+    /** Everything saved, newest first: now, and after each change. */
+    val histories: Flow<List<HistoryView>> = flow { emitAll(phone().histories()) }
 
     /** Delivers what waits, until [stop] ends it. */
     suspend fun sync(stop: SyncStop? = null): SyncReportView {
@@ -109,37 +112,36 @@ class Session(
 
     private suspend fun phone(): Phone = opened.await() ?: throw PhoneUnusable()
 
-    private suspend fun <T> onPhone(work: (Phone) -> T): T {
-        val phone = phone()
-        return withContext(Dispatchers.IO) { work(phone) }
+    private fun open(): Phone? {
+        val trouble = try {
+            val phone = if (phoneExists(directory.path)) {
+                keys.read()?.let { key -> wiping(key) { Phone.open(directory.path, it) } }
+            } else {
+                wiping(keys.make()) { Phone.create(directory.path, it) }
+            }
+            if (phone != null) return phone.also { follow(it) }
+            Trouble.KeyLost
+        } catch (error: TestigoException) {
+            Trouble.Core(error)
+        } catch (_: GeneralSecurityException) {
+            Trouble.KeyLost
+        } catch (_: Exception) {
+            Trouble.Fault
+        } catch (_: LinkageError) {
+            Trouble.Fault
+        }
+        states.value = SessionState.Unusable(trouble)
+        return null
     }
 
-    private fun open(): Phone? = try {
-        val phone = if (phoneExists(directory.path)) {
-            keys.read()?.let { key -> wiping(key) { Phone.open(directory.path, it) } }
-        } else {
-            wiping(keys.make()) { Phone.create(directory.path, it) }
+    private fun follow(phone: Phone) {
+        scope.launch {
+            try {
+                phone.statuses().collect { states.value = SessionState.Open(it) }
+            } catch (error: TestigoException) {
+                states.value = SessionState.Unusable(Trouble.Core(error))
+            }
         }
-        if (phone == null) {
-            states.value = SessionState.Unusable(Trouble.KeyLost)
-        } else {
-            observation = phone.observe(object : PhoneObserver {
-                override fun onStatus(status: StatusView) {
-                    states.value = SessionState.Open(status)
-                }
-            })
-            states.value = SessionState.Open(phone.status())
-        }
-        phone
-    } catch (error: TestigoException) {
-        states.value = SessionState.Unusable(Trouble.Core(error))
-        null
-    } catch (_: GeneralSecurityException) {
-        states.value = SessionState.Unusable(Trouble.KeyLost)
-        null
-    } catch (_: IOException) {
-        states.value = SessionState.Unusable(Trouble.KeyLost)
-        null
     }
 
     private fun <T> wiping(key: ByteArray, use: (ByteArray) -> T): T = try {

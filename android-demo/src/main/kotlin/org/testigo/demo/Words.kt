@@ -1,12 +1,14 @@
 package org.testigo.demo
 
 import android.content.Context
-import android.text.format.DateUtils
+import android.text.format.DateFormat
 import java.time.OffsetDateTime
+import java.time.ZoneId
+import java.time.format.DateTimeFormatter
 import java.time.format.DateTimeParseException
 import java.util.Locale
-import org.testigo.Explanation
 import org.testigo.TestigoException
+import org.testigo.explanation
 
 /** The core says each sentence in two languages; the one that goes with the app's own is shown. */
 fun Context.pick(es: String, en: String): String = if (getString(R.string.language) == "en") en else es
@@ -18,6 +20,7 @@ fun Context.sentence(error: TestigoException): String = pick(error.explanation.e
 fun Context.sentence(trouble: Trouble): String = when (trouble) {
     is Trouble.KeyLost -> getString(R.string.key_lost)
     is Trouble.Core -> sentence(trouble.error)
+    is Trouble.Fault -> getString(R.string.fault)
 }
 
 /** A sentence that fits the number. */
@@ -31,10 +34,10 @@ fun Context.number(count: Long): String = "%,d".format(locale(), count)
 
 /** A time of the core (RFC 3339) as day, month and clock of this phone; as it is where it is none. */
 fun Context.time(rfc3339: String): String = try {
-    val millis = OffsetDateTime.parse(rfc3339).toInstant().toEpochMilli()
-    val flags = DateUtils.FORMAT_SHOW_DATE or DateUtils.FORMAT_SHOW_TIME or
-        DateUtils.FORMAT_ABBREV_MONTH or DateUtils.FORMAT_NO_YEAR
-    DateUtils.formatDateTime(this, millis, flags)
+    val clock = if (DateFormat.is24HourFormat(this)) "Hm" else "hm"
+    val pattern = DateFormat.getBestDateTimePattern(locale(), "dMMM$clock")
+    val here = OffsetDateTime.parse(rfc3339).atZoneSameInstant(ZoneId.systemDefault())
+    here.format(DateTimeFormatter.ofPattern(pattern, locale()))
 } catch (_: DateTimeParseException) {
     rfc3339
 }
@@ -43,14 +46,3 @@ fun Context.time(rfc3339: String): String = try {
 fun String.asTitle(): String = replaceFirstChar { it.titlecase(Locale.ROOT) }
 
 private fun Context.locale(): Locale = resources.configuration.locales[0]
-
-/** The code, sentences and next step of any error of the core. */
-val TestigoException.explanation: Explanation
-    get() = when (this) {
-        is TestigoException.Input -> explanation
-        is TestigoException.Enrolment -> explanation
-        is TestigoException.Store -> explanation
-        is TestigoException.StorageFull -> explanation
-        is TestigoException.Host -> explanation
-        is TestigoException.Internal -> explanation
-    }

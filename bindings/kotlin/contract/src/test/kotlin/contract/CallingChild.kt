@@ -16,13 +16,11 @@ import org.testigo.setLogger
 import java.io.File
 import java.nio.ByteBuffer
 
-/** A process that makes 10,000 calls of every kind, and says what memory it holds before and after. */
+/** A process that makes 10,000 calls of every kind, again and again, and says what memory it holds before and after. */
 object CallingChild {
-    /** A call that lost 1 KiB would need 10. */
-    const val BOUND_MIB = 5
-
-    private const val WARM_UP = 10_000
+    private const val ROUNDS = 3
     private const val CALLS = 10_000
+    private const val WARM_UP = 5_000
     private val sheet = listOf(SHEET.toByteArray())
     private val frame = ByteBuffer.allocateDirect(64 * 64)
 
@@ -34,8 +32,10 @@ object CallingChild {
         }, LogLevel.INFO)
         repeat(WARM_UP) { call(it, home, key) }
         println(residentKib())
-        repeat(CALLS) { call(it, home, key) }
-        println(residentKib())
+        repeat(ROUNDS) {
+            repeat(CALLS) { call(it, home, key) }
+            println(residentKib())
+        }
     }
 
     private lateinit var phone: Phone

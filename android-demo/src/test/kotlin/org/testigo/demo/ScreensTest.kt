@@ -1,0 +1,204 @@
+package org.testigo.demo
+
+import android.app.Activity
+import android.content.Intent
+import android.graphics.Bitmap
+import android.graphics.Color
+import android.widget.Button
+import java.io.File
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withContext
+import org.junit.After
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertTrue
+import org.junit.Before
+import org.junit.Rule
+import org.junit.Test
+import org.junit.rules.TemporaryFolder
+import org.junit.runner.RunWith
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
+import org.testigo.ReportInput
+
+/**
+ * Every screen in both languages, light and dark: pictures of all, and what is measured on each, also with text at
+ * 200 %.
+ */
+@RunWith(RobolectricTestRunner::class)
+class ScreensTest {
+    @get:Rule
+    val folder = TemporaryFolder()
+
+    private lateinit var headquarters: Headquarters
+    private val device = Device()
+    private val findings = mutableListOf<String>()
+    private var measured = 0
+
+    @Before
+    fun start() {
+        headquarters = Headquarters(folder.newFolder("hq"))
+        PICTURES.mkdirs()
+    }
+
+    @After
+    fun end() {
+        device.closeAll()
+        headquarters.close()
+    }
+
+    @Test
+    fun every_screen_is_labelled_large_enough_legible_and_uncut() {
+        device.open(HomeActivity::class.java)
+        device.awaitScreen(EnrolActivity::class.java)
+        device.closeAll()
+        everyWay("enrol", EnrolActivity::class.java) { device.settle() }
+        everyWay("enrol-notice", EnrolActivity::class.java) { device.tap(R.id.go) }
+
+        device.open(HomeActivity::class.java)
+        enrol(device, headquarters)
+        device.closeAll()
+        everyWay("home-new", HomeActivity::class.java) { awaitHome() }
+        everyWay("history-new", HistoryActivity::class.java) { device.await("none") { device.isShown(R.id.none) } }
+
+        val report = saveReport()
+        val sheet = saveSheet(Pictures.SHEET)
+        val doubtful = saveSheet(Pictures.DOUBTFUL_SHEET)
+        val unknown = saveSheet("https://example.org/menu")
+        everyWay("home-waiting", HomeActivity::class.java) { awaitHome() }
+        everyWay("catalogue", CatalogueActivity::class.java) { awaitCatalogue() }
+        everyWay("catalogue-search", CatalogueActivity::class.java) {
+            awaitCatalogue()
+            device.type(R.id.search, "testigo")
+        }
+        everyWay("catalogue-nothing", CatalogueActivity::class.java) {
+            awaitCatalogue()
+            device.type(R.id.search, "xyz")
+        }
+        everyWay("report", { reportIntent() }, ReportActivity::class.java) { device.settle() }
+        everyWay("report-error", { reportIntent() }, ReportActivity::class.java) {
+            device.type(R.id.table, "1 2")
+            device.tap(R.id.save)
+            device.await("the error") { device.isShown(R.id.notice) }
+        }
+        everyWay("sheet", SheetActivity::class.java) { device.settle() }
+        everyWay("sheet-no-code", SheetActivity::class.java) {
+            device.tap(R.id.picture)
+            device.answer(Pictures.nothing())
+            device.awaitText(device.top.getString(R.string.picture_no_code))
+        }
+        everyWay("camera", CameraActivity::class.java) { device.settle() }
+        listOf("report" to report, "sheet" to sheet, "doubtful" to doubtful, "unknown" to unknown).forEach { (name, id) ->
+            everyWay("saved-$name", { record(id, justSaved = true) }, RecordActivity::class.java) { awaitRecord() }
+        }
+        everyWay("home-no-network", HomeActivity::class.java) {
+            awaitHome()
+            device.tap(R.id.send)
+            device.await("the failure") { device.isShown(R.id.notice) }
+        }
+        everyWay("history-waiting", HistoryActivity::class.java) { awaitHistory() }
+
+        headquarters.serve()
+        runBlocking { withContext(Dispatchers.IO) { device.app.session.sync() } }
+        everyWay("home-delivered", HomeActivity::class.java) { awaitHome() }
+        everyWay("history", HistoryActivity::class.java) { awaitHistory() }
+        everyWay("record", { record(report, justSaved = false) }, RecordActivity::class.java) { awaitRecord() }
+
+        assertTrue("Only $measured things were measured", measured > 2_000)
+        assertEquals(findings.distinct().joinToString("\n"), 0, findings.size)
+    }
+
+    @Test
+    fun what_is_wrong_is_found() {
+        device.open(HomeActivity::class.java)
+        device.awaitScreen(EnrolActivity::class.java)
+        val go = checkNotNull(device.top.findViewById<Button>(R.id.camera))
+        go.setTextColor(Color.GRAY)
+        go.minHeight = 0
+        go.layoutParams.height = 40
+        go.requestLayout()
+        device.settle()
+        var check = ScreenCheck(device.top, device.picture())
+        assertEquals(1, check.contrasts().size)
+        assertEquals(1, check.sizes().size)
+        assertEquals(1, check.cuts().size)
+        go.text = ""
+        device.settle()
+        check = ScreenCheck(device.top, device.picture())
+        assertEquals(1, check.labels().size)
+        assertEquals(21.0, ScreenCheck.contrast(Color.BLACK, Color.WHITE), 0.01)
+    }
+
+    private fun everyWay(name: String, screen: Class<out Activity>, reach: () -> Unit) =
+        everyWay(name, { null }, screen, reach)
+
+    /** Opens a screen anew in each language, light and dark; with large text; and where all of it is to be seen. */
+    private fun everyWay(name: String, intent: () -> Intent?, screen: Class<out Activity>, reach: () -> Unit) {
+        for (language in listOf("es-rVE", "en-rUS")) for (theme in listOf("light", "dark")) {
+            val night = if (theme == "dark") "night" else "notnight"
+            val way = "$name-${language.take(2)}-$theme"
+            for ((kind, height, scale) in listOf(
+                Triple("", PHONE, 1f),
+                Triple("-200", PHONE, 2f),
+                Triple("-tall", TALL, 1f),
+            )) {
+                RuntimeEnvironment.setQualifiers("+$language-h$height-$night")
+                RuntimeEnvironment.setFontScale(scale)
+                look(way + kind, screen, intent(), reach)
+            }
+        }
+        RuntimeEnvironment.setFontScale(1f)
+        RuntimeEnvironment.setQualifiers("+es-rVE-h$PHONE-notnight")
+    }
+
+    private fun look(way: String, screen: Class<out Activity>, intent: Intent?, reach: () -> Unit) {
+        device.open(screen, intent)
+        reach()
+        val picture = device.picture()
+        val check = ScreenCheck(device.top, picture)
+        val found = check.labels() + check.sizes() + check.contrasts() + check.cuts()
+        findings += found.map { "$way: $it" }
+        measured += check.measured
+        if (!way.endsWith("tall")) {
+            assertEquals(720 to 1280, picture.width to picture.height)
+            File(PICTURES, "$way.png").outputStream().use { picture.compress(Bitmap.CompressFormat.PNG, 100, it) }
+        }
+        device.closeAll()
+    }
+
+    private fun reportIntent() = ReportActivity.intent(device.app, LATE_OPENING, device.app.pick("Apertura tardía", "Late opening"))
+
+    private fun record(id: String, justSaved: Boolean) = RecordActivity.intent(device.app, id, justSaved)
+
+    private fun awaitHome() = device.await("the state") { device.isShown(R.id.report) }
+
+    private fun awaitCatalogue() = device.await("the catalogue") { device.shown().size > 5 }
+
+    private fun awaitRecord() = device.await("the record") { device.text(R.id.what).isNotEmpty() }
+
+    private fun awaitHistory() = device.await("the list") { device.shown().size > 5 }
+
+    private fun saveReport(): String = runBlocking {
+        val input = ReportInput(
+            code = LATE_OPENING.toUShort(),
+            note = "Faltaba el técnico de la máquina; la fila daba la vuelta a la cuadra.",
+            delayMinutes = 95u,
+            started = "2024-07-28T06:00:00-04:00",
+            people = 60u,
+        )
+        withContext(Dispatchers.IO) { device.app.session.report(input).recordId }
+    }
+
+    private fun saveSheet(text: String): String = runBlocking {
+        withContext(Dispatchers.IO) { device.app.session.tally(listOf(text.toByteArray())).saved.recordId }
+    }
+
+    private companion object {
+        const val LATE_OPENING = 10
+        const val PHONE = "640dp"
+
+        /** So tall that nothing must be scrolled to. */
+        const val TALL = "3200dp"
+        val PICTURES = File(checkNotNull(System.getProperty("testigo.target")), "screenshots")
+    }
+}
