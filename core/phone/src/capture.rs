@@ -89,6 +89,7 @@ impl Phone {
             boot_id: self.clock.boot_id(),
             last_hq_time: device.last_hq_time,
             since_unlock_ms: self.clock.since_unlock_ms(),
+            attachments: Vec::new(),
             warnings,
             record: record.to_bytes(),
         };
