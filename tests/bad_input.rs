@@ -173,10 +173,13 @@ fn assert_left_alone(phone: &Phone) {
         let ended = phone.run(arguments).exited(2);
         let code = ended.text("/error/code");
         let expected = match arguments {
-            ["init"] => "phone-exists",
-            _ => "store-not-opened",
+            ["init"] => &["phone-exists"][..],
+            _ => &["wrong-key", "store-damaged", "store-not-opened"],
         };
-        assert_eq!(code, expected, "{arguments:?}: {ended:?}");
+        assert!(
+            expected.contains(&code.as_str()),
+            "{arguments:?}: {ended:?}"
+        );
         assert!(!ended.text("/error/sentence").is_empty());
         assert!(kept(phone) == before, "{arguments:?} changed something");
     }

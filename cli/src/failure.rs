@@ -56,6 +56,9 @@ impl Failure {
     /// What a person is told.
     pub fn sentence(&self, language: Language) -> String {
         match self {
+            Self::Phone(error @ PhoneError::NoPhone) => {
+                format!("{} (testigo phone init)", error.sentence(language))
+            }
             Self::Phone(error) => error.sentence(language),
             Self::Hq(error) => error.sentence(language),
             Self::Said { es, en } => language.pick(es, en).clone(),

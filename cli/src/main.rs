@@ -6,7 +6,6 @@
 mod args;
 mod demo;
 mod failure;
-mod host_clock;
 mod hq;
 mod key_file;
 mod outcome;

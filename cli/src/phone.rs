@@ -2,7 +2,6 @@
 
 use crate::args::{Cli, Command, PhoneArgs, PhoneCommand};
 use crate::failure::Failure;
-use crate::host_clock::HostClock;
 use crate::outcome::Outcome;
 use crate::{key_file, picture, render, stdin};
 use clap::Parser;
@@ -11,7 +10,7 @@ use std::io::BufRead;
 use std::path::Path;
 use std::time::Duration;
 use testigo_phone::sync::{Client, Selection, SyncFailure, sync};
-use testigo_phone::{Phone, PhoneError, ReportInput, TallyInput};
+use testigo_phone::{HostClock, Phone, PhoneError, ReportInput, TallyInput};
 use testigo_wire::{Invitation, Language};
 
 /// How long the phone waits for an answer.

@@ -120,6 +120,9 @@ fn too_large(record: &Record, error: WireError) -> PhoneError {
     match (record, error) {
         (Record::Tally(_), WireError::TooLarge { found, limit, .. }) => PhoneError::input(
             "texts",
+            format!(
+                "{found} bytes, y un registro guarda {limit}; un código tiene hasta {MAX_TEXT}"
+            ),
             format!("{found} bytes, where a record holds {limit}; a code has at most {MAX_TEXT}"),
         ),
         (_, error) => PhoneError::Damaged(error),

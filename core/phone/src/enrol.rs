@@ -11,6 +11,20 @@ pub struct Enrolled {
     pub table: Option<TableId>,
 }
 
+/// The code as the scanner read it or the witness typed it.
+///
+/// # Errors
+/// [`PhoneError::Input`] where it is no enrolment code.
+pub fn invitation(code: &str) -> Result<Invitation, PhoneError> {
+    Invitation::from_text(code).map_err(|_| {
+        PhoneError::input(
+            "code",
+            "no es un código de inscripción completo; cópielo de nuevo o pida otro a su coordinación",
+            "not a whole enrolment code; copy it again or ask your coordinator for another",
+        )
+    })
+}
+
 impl Phone {
     /// Enrols by a witness's code, headquarters' keyset and the election's pack, all of them handed
     /// in: no network is needed. The device's key is vouched for once and the capability forgotten.

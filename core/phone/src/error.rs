@@ -7,12 +7,14 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum PhoneError {
     /// An input cannot be understood; correct the field and try again.
-    #[error("{field}: {problem}")]
+    #[error("{field}: {en}")]
     Input {
         /// The field.
         field: &'static str,
+        /// What is wrong with it, in Spanish.
+        es: String,
         /// What is wrong with it, in English.
-        problem: String,
+        en: String,
     },
     /// There is no phone in this folder; make one first.
     #[error("there is no phone in this folder")]
@@ -46,11 +48,46 @@ pub enum PhoneError {
     Random,
 }
 
+/// What whoever was told of an error does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NextStep {
+    /// Correct the field that is named, and try again.
+    CorrectInput,
+    /// Enrol first.
+    Enrol,
+    /// Ask the coordinator: nothing on this phone can put it right.
+    AskCoordinator,
+    /// Free some space, and try again.
+    FreeSpace,
+    /// Try again in a while.
+    TryAgain,
+    /// Keep the phone's folder as it is, and report it.
+    KeepAndReport,
+}
+
 impl PhoneError {
-    pub(crate) fn input(field: &'static str, problem: impl ToString) -> Self {
+    /// An input that cannot be understood: the field, and what is wrong with it in Spanish and in
+    /// English, as the end of a sentence. For hosts that check inputs of their own.
+    pub fn input(field: &'static str, es: impl Into<String>, en: impl Into<String>) -> Self {
         Self::Input {
             field,
-            problem: problem.to_string(),
+            es: es.into(),
+            en: en.into(),
+        }
+    }
+
+    /// What to do next.
+    pub fn next_step(&self) -> NextStep {
+        match self {
+            Self::Input { .. } => NextStep::CorrectInput,
+            Self::NoPhone | Self::NotEnrolled => NextStep::Enrol,
+            Self::PhoneExists
+            | Self::AlreadyEnrolled
+            | Self::OtherHeadquarters(_)
+            | Self::Damaged(_) => NextStep::AskCoordinator,
+            Self::StorageFull | Self::Open(OpenError::DiskFull) => NextStep::FreeSpace,
+            Self::Store(_) | Self::Random | Self::Open(OpenError::Busy) => NextStep::TryAgain,
+            Self::Open(_) => NextStep::KeepAndReport,
         }
     }
 
@@ -64,7 +101,7 @@ impl PhoneError {
             Self::AlreadyEnrolled => "already-enrolled",
             Self::OtherHeadquarters(_) => "other-headquarters",
             Self::Damaged(_) => "damaged",
-            Self::Open(_) => "store-not-opened",
+            Self::Open(error) => open_code(error),
             Self::StorageFull => "storage-full",
             Self::Store(_) => "store-failed",
             Self::Random => "no-randomness",
@@ -74,16 +111,16 @@ impl PhoneError {
     /// What a person is told, and what to do next.
     pub fn sentence(&self, language: Language) -> String {
         let fixed = match self {
-            Self::Input { field, problem } => {
+            Self::Input { field, es, en } => {
                 return language.pick(
-                    format!("Revise «{field}»: {problem}"),
-                    format!("Check {field:?}: {problem}"),
+                    format!("Revise «{field}»: {es}"),
+                    format!("Check {field:?}: {en}"),
                 );
             }
             Self::Open(error) => open_sentence(error),
             Self::NoPhone => (
-                "Aquí no hay ningún teléfono. Prepárelo primero con «phone init».",
-                "There is no phone here. Make one first with \"phone init\".",
+                "Aquí no hay ningún teléfono. Prepárelo primero.",
+                "There is no phone here. Make one first.",
             ),
             Self::PhoneExists => (
                 "Aquí ya hay un teléfono; queda como está.",
@@ -119,6 +156,21 @@ impl PhoneError {
             ),
         };
         language.pick(fixed.0, fixed.1).to_owned()
+    }
+}
+
+fn open_code(error: &OpenError) -> &'static str {
+    match error {
+        OpenError::WrongKey => "wrong-key",
+        OpenError::Corrupt | OpenError::LogWithoutDatabase | OpenError::Missing => "store-damaged",
+        OpenError::Newer { .. } => "store-newer",
+        OpenError::Foreign { .. } => "store-foreign",
+        OpenError::DiskFull => "storage-full",
+        OpenError::Busy => "store-busy",
+        OpenError::Provider { .. }
+        | OpenError::Migration { .. }
+        | OpenError::Io(_)
+        | OpenError::Sqlite(_) => "store-not-opened",
     }
 }
 

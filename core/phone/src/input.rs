@@ -40,6 +40,7 @@ impl ReportInput {
         if code.entry().is_none() {
             return Err(PhoneError::input(
                 "code",
+                format!("{} no está en el catálogo", self.code),
                 format!("{} is not in the catalogue", self.code),
             ));
         }
@@ -52,6 +53,7 @@ impl ReportInput {
         if chars > Report::MAX_NOTE_CHARS {
             return Err(PhoneError::input(
                 "note",
+                format!("{chars} caracteres, máximo {}", Report::MAX_NOTE_CHARS),
                 format!("{chars} characters, at most {}", Report::MAX_NOTE_CHARS),
             ));
         }
@@ -82,6 +84,11 @@ impl TallyInput {
             return Err(PhoneError::input(
                 "texts",
                 format!(
+                    "{} códigos, y se pueden guardar de 1 a {}",
+                    self.texts.len(),
+                    Self::MAX_TEXTS
+                ),
+                format!(
                     "{} codes, where 1 to {} can be kept",
                     self.texts.len(),
                     Self::MAX_TEXTS
@@ -96,6 +103,7 @@ fn table(text: Option<&str>) -> Result<Option<TableId>, PhoneError> {
     text.map(TableId::new).transpose().map_err(|_| {
         PhoneError::input(
             "table",
+            "de 1 a 64 caracteres sin espacios, como 201301006.01",
             "1 to 64 characters without spaces, such as 201301006.01",
         )
     })
@@ -103,8 +111,13 @@ fn table(text: Option<&str>) -> Result<Option<TableId>, PhoneError> {
 
 fn time(field: &'static str, text: Option<&str>) -> Result<Option<Time>, PhoneError> {
     text.map(|text| {
-        Time::from_rfc3339(text)
-            .ok_or_else(|| PhoneError::input(field, "not a time such as 2024-07-28T14:30:00-04:00"))
+        Time::from_rfc3339(text).ok_or_else(|| {
+            PhoneError::input(
+                field,
+                "no es una hora como 2024-07-28T14:30:00-04:00",
+                "not a time such as 2024-07-28T14:30:00-04:00",
+            )
+        })
     })
     .transpose()
 }

@@ -31,6 +31,11 @@ impl Phone {
         Self::with(Store::create(dir, key)?, clock)
     }
 
+    /// Whether there is a phone in `dir`, whatever its key.
+    pub fn exists(dir: &Path) -> bool {
+        Store::exists(dir)
+    }
+
     /// Opens the phone in `dir`.
     ///
     /// # Errors

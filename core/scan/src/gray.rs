@@ -47,6 +47,17 @@ pub enum ImageError {
     },
 }
 
+impl ImageError {
+    /// The field that does not fit.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::ZeroSize { .. } | Self::TooLarge { .. } => "width",
+            Self::StrideTooShort { .. } => "stride",
+            Self::PixelsTooShort { .. } => "frame",
+        }
+    }
+}
+
 /// A view of an 8-bit grey image: one byte a pixel, 0 is black, 255 is white, rows from the top.
 ///
 /// The luma plane of a camera frame fits without copying.

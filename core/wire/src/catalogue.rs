@@ -28,6 +28,20 @@ pub enum Phase {
     Other,
 }
 
+impl Phase {
+    /// Its name for a person.
+    pub fn label(self, language: Language) -> &'static str {
+        match self {
+            Self::Opening => language.pick("Apertura", "Opening"),
+            Self::Voting => language.pick("Votación", "Voting"),
+            Self::Safety => language.pick("Seguridad", "Safety"),
+            Self::Count => language.pick("Cierre y escrutinio", "Closing and count"),
+            Self::Sheet => language.pick("Acta", "Tally sheet"),
+            Self::Other => language.pick("Otros", "Other"),
+        }
+    }
+}
+
 /// How heavily an entry weighs when headquarters decides what to look at first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {

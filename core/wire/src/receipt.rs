@@ -1,6 +1,6 @@
 use crate::envelope::version_of;
 use crate::sign::{self, Unverified};
-use crate::{BlobRef, Eid, Keyset, SigningKey, StoreId, Time, WireError, cbor};
+use crate::{BlobRef, Eid, Keyset, Language, SigningKey, StoreId, Time, WireError, cbor};
 use minicbor::{Decode, Encode};
 
 const VERSION: u64 = 1;
@@ -35,6 +35,22 @@ impl ReceiptCode {
     /// Headquarters will never take it: the phone parks it for a person to decide.
     pub fn is_refusal(self) -> bool {
         self.0 >= 100
+    }
+
+    /// What a person is told of a refusal.
+    pub fn sentence(self, language: Language) -> String {
+        let code = self.0;
+        match self {
+            Self::WRONG_ELECTION => language.pick(
+                "La central no lo recibe: es de otra elección. Sigue guardado aquí; avise a su coordinación.",
+                "Headquarters will not take it: it is of another election. It stays saved here; tell your coordinator.",
+            )
+            .to_owned(),
+            _ => language.pick(
+                format!("La central no lo recibe (código {code}). Sigue guardado aquí; avise a su coordinación."),
+                format!("Headquarters will not take it (code {code}). It stays saved here; tell your coordinator."),
+            ),
+        }
     }
 }
 

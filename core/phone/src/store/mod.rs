@@ -53,11 +53,10 @@ impl Store {
     /// Makes a new store with a fresh device key; an existing one is left as it is.
     pub(crate) fn create(dir: &Path, key: &DatabaseKey) -> Result<Self, PhoneError> {
         let path = dir.join(FILE);
-        if path.exists() {
+        if Self::exists(dir) {
             return Err(PhoneError::PhoneExists);
         }
-        std::fs::create_dir_all(dir)
-            .map_err(|error| PhoneError::input("home", format!("{}: {error}", dir.display())))?;
+        std::fs::create_dir_all(dir).map_err(|error| folder_refused(dir, &error))?;
         let unfinished = dir.join(UNFINISHED);
         let mut store = Self(testigo_sqlite::open_or_create(
             &unfinished,
@@ -80,6 +79,11 @@ impl Store {
             .and_then(|()| sync_folder(dir))
             .map_err(OpenError::Io)?;
         Self::open(dir, key)
+    }
+
+    /// Whether a whole store is there.
+    pub(crate) fn exists(dir: &Path) -> bool {
+        dir.join(FILE).exists()
     }
 
     /// Opens the store that is there.
@@ -248,6 +252,13 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// The latest sequence number given; 0 before the first.
+    pub(crate) fn last_sequence(&self) -> Result<i64, PhoneError> {
+        Ok(self
+            .0
+            .query_row("SELECT last_sequence FROM device", [], |row| row.get(0))?)
+    }
+
     pub(crate) fn outbox(&self) -> Result<OutboxView, PhoneError> {
         let mut view = self.0.query_row(
             "SELECT count(*) FILTER (WHERE state = 0),
@@ -273,6 +284,15 @@ impl Store {
         view.last_contact = self.device()?.last_hq_time;
         Ok(view)
     }
+}
+
+fn folder_refused(dir: &Path, error: &std::io::Error) -> PhoneError {
+    let dir = dir.display();
+    PhoneError::input(
+        "directory",
+        format!("{dir} no se puede crear ({error})"),
+        format!("{dir} cannot be made ({error})"),
+    )
 }
 
 /// Makes a rename inside a folder durable.

@@ -41,7 +41,10 @@ impl Client {
     }
 
     /// Posts a request and reads its bounded answer.
-    async fn post(&self, request: Request) -> Result<Response, NetworkFault> {
+    ///
+    /// # Errors
+    /// [`NetworkFault`] where no answer came. Dropping the future breaks the link and nothing else.
+    pub async fn post(&self, request: Request) -> Result<Response, NetworkFault> {
         let url = reqwest::Url::parse(&request.url).map_err(|_| NetworkFault::UnsafeAddress)?;
         if !is_safe(&url) {
             return Err(NetworkFault::UnsafeAddress);
@@ -70,7 +73,8 @@ impl Client {
     }
 }
 
-/// Delivers what the outbox holds. Safe to stop at any point and to run again.
+/// Delivers what the outbox holds. Safe to stop at any point and to run again. It holds the phone for
+/// the whole time; who wants to capture meanwhile drives a [`SyncPass`] instead.
 ///
 /// # Errors
 /// Where the phone itself fails; what the network does is in the report.
@@ -84,7 +88,6 @@ pub async fn sync(
         match pass.step(phone)? {
             Step::Done(report) => return Ok(report),
             Step::Post(request) => {
-                pass.count_bytes(request.body.len());
                 let outcome = client.post(request).await;
                 pass.reply(phone, outcome)?;
             }

@@ -82,6 +82,8 @@ pub struct SyncPass {
     endpoint: usize,
     /// How far the last answered request reached.
     after: Option<(Lane, i64)>,
+    /// The latest record that this pass knew of when it last began at the most urgent lane.
+    newest: i64,
     sent: Option<Sent>,
     introduced_again: bool,
     over: bool,
@@ -90,6 +92,7 @@ pub struct SyncPass {
 
 #[derive(Debug)]
 struct Sent {
+    bytes: usize,
     eids: HashSet<Eid>,
     enrolment: Option<Eid>,
     reach: Option<(Lane, i64)>,
@@ -102,6 +105,7 @@ impl SyncPass {
             selection,
             endpoint: 0,
             after: None,
+            newest: 0,
             sent: None,
             introduced_again: false,
             over: false,
@@ -128,6 +132,7 @@ impl SyncPass {
                         .copied()
                         .collect();
                     self.sent = Some(Sent {
+                        bytes: body.len(),
                         eids: rows.iter().map(|row| Eid::of(&row.bytes)).collect(),
                         enrolment: introduce.then(|| enrolment_eid(&hq)),
                         reach: rows.last().map(|row| (row.lane, row.sequence)),
@@ -160,6 +165,7 @@ impl SyncPass {
             return Ok(());
         };
         self.report.requests += 1;
+        self.report.bytes_sent += sent.bytes as u64;
         let response = match outcome {
             Ok(response) => response,
             Err(fault) => {
@@ -180,13 +186,19 @@ impl SyncPass {
         }
     }
 
-    /// Notes bytes on their way, for the report.
-    pub(super) fn count_bytes(&mut self, bytes: usize) {
-        self.report.bytes_sent += bytes as u64;
+    /// What it did so far, for a shell that stops it.
+    pub fn report(&self) -> &SyncReport {
+        &self.report
     }
 
-    fn batch(&self, store: &Store) -> Result<Vec<Row>, PhoneError> {
+    fn batch(&mut self, store: &Store) -> Result<Vec<Row>, PhoneError> {
         let everything = self.selection == Selection::Everything;
+        let newest = store.last_sequence()?;
+        if newest > self.newest && !everything {
+            // What was saved while a request was under way may be more urgent than the rest.
+            self.newest = newest;
+            self.after = None;
+        }
         let mut rows = store.due(everything, self.after, MAX_ITEMS)?;
         let mut bytes = 0;
         let fitting = (rows.iter())

@@ -1,0 +1,37 @@
+//! Testigo's phone for apps in Kotlin, Swift and Python: UniFFI, and no rule of its own.
+//!
+//! Everything here is called from any thread. Calls are short but write to a disk: an app makes them off
+//! its main thread. No call waits for a network but [`Phone::sync`], and that one holds nothing
+//! while it waits, so that a report can be saved meanwhile. Whatever a person may have to read comes
+//! in Spanish and in English.
+
+mod catalogue;
+mod error;
+mod input;
+mod logger;
+mod observe;
+mod phone;
+mod scanner;
+mod sync;
+mod view;
+
+pub use catalogue::{CatalogueEntryView, Language, Phase, Severity, catalogue, language_from_tag};
+pub use error::{Explanation, HostError, NextStep, TestigoError};
+pub use input::{ReportInput, TallyInput};
+pub use logger::{LogLevel, Logger, set_logger};
+pub use observe::{Observation, PhoneObserver};
+pub use phone::{Phone, phone_exists};
+pub use scanner::{CodeView, Point, Rotation, Scanner};
+pub use sync::{SyncOutcome, SyncReportView, SyncStop};
+pub use view::{
+    CandidateVotes, DeliveryView, EnrolledView, HistoryView, RecordView, SavedTallyView, SavedView,
+    StatusView, TallyReading, TallyView, WarningView,
+};
+
+uniffi::setup_scaffolding!("testigo");
+
+/// The library's version, such as `0.1.0`.
+#[uniffi::export]
+pub fn library_version() -> String {
+    env!("CARGO_PKG_VERSION").to_owned()
+}

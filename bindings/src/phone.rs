@@ -1,0 +1,239 @@
+use crate::error::caught;
+use crate::observe::Observers;
+use crate::{
+    EnrolledView, HistoryView, Observation, PhoneObserver, ReportInput, SavedTallyView, SavedView,
+    StatusView, TallyInput, TallyReading, TestigoError,
+};
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use testigo_phone::{DatabaseKey, HostClock, PhoneError};
+use testigo_wire::TableId;
+use zeroize::Zeroizing;
+
+/// A witness's phone: one folder, one key. "Saved" is said only once it is durably on disk, "delivered"
+/// only for a receipt signed by headquarters.
+#[derive(uniffi::Object)]
+pub struct Phone {
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What a call that outlives its caller holds on to.
+pub(crate) struct Shared {
+    phone: Mutex<testigo_phone::Phone>,
+    observers: Arc<Observers>,
+    syncs: AtomicU32,
+    /// Held by the sync whose turn it is.
+    pub(crate) turn: tokio::sync::Mutex<()>,
+}
+
+/// Whether there is a phone in this folder, whatever its key.
+#[uniffi::export]
+pub fn phone_exists(directory: String) -> bool {
+    testigo_phone::Phone::exists(Path::new(&directory))
+}
+
+#[uniffi::export]
+impl Phone {
+    /// Makes a new phone in this folder, encrypted under a key of 32 uniformly random bytes. The app
+    /// keeps the key wrapped by the platform's key store: without it, what is saved is lost.
+    ///
+    /// # Errors
+    /// `Enrolment` where there is a phone already; `Input` for a key of another length or a folder that
+    /// cannot be made; `Store` and `StorageFull`.
+    #[uniffi::constructor]
+    pub fn create(directory: String, database_key: Vec<u8>) -> Result<Self, TestigoError> {
+        caught(|| {
+            let key = key(database_key)?;
+            let clock = Box::new(HostClock::new(0));
+            let phone = testigo_phone::Phone::create(Path::new(&directory), &key, clock)?;
+            tracing::info!("a phone was made");
+            Ok(Self::of(phone))
+        })
+    }
+
+    /// Opens the phone in this folder.
+    ///
+    /// # Errors
+    /// `Enrolment` where there is none; `Store` where it cannot be opened, which leaves it untouched.
+    #[uniffi::constructor]
+    pub fn open(directory: String, database_key: Vec<u8>) -> Result<Self, TestigoError> {
+        caught(|| {
+            let key = key(database_key)?;
+            let clock = Box::new(HostClock::new(0));
+            let phone = testigo_phone::Phone::open(Path::new(&directory), &key, clock)
+                .inspect_err(|error| tracing::error!(code = error.code(), "not opened"))?;
+            tracing::info!("a phone was opened");
+            Ok(Self::of(phone))
+        })
+    }
+
+    /// Enrols by a witness's code (scanned or typed), headquarters' keyset and the election's pack. No
+    /// network is needed.
+    ///
+    /// # Errors
+    /// `Input` where the code is none; `Enrolment` where the phone has enrolled already, or a file is
+    /// damaged or of another headquarters.
+    pub fn enrol(
+        &self,
+        code: String,
+        keyset: Vec<u8>,
+        pack: Option<Vec<u8>>,
+    ) -> Result<EnrolledView, TestigoError> {
+        let code = Zeroizing::new(code);
+        self.changing("enrolled", |phone| {
+            let invitation = testigo_phone::invitation(&code)?;
+            Ok(phone.enrol(&invitation, &keyset, pack.as_deref())?.into())
+        })
+    }
+
+    /// Saves a report. Whatever is doubtful about it is saved with it as a warning.
+    ///
+    /// # Errors
+    /// `Input` naming the field that cannot be understood; `Enrolment`, `Store` or `StorageFull`. In
+    /// each case nothing was saved.
+    pub fn report(&self, input: ReportInput) -> Result<SavedView, TestigoError> {
+        self.changing("saved a report", |phone| {
+            Ok(phone.report(&input.into())?.into())
+        })
+    }
+
+    /// Saves a tally sheet's texts word for word, and reads them. What is no known sheet, or has sums
+    /// that fail, is saved all the same.
+    ///
+    /// # Errors
+    /// As `report`.
+    pub fn tally(&self, input: TallyInput) -> Result<SavedTallyView, TestigoError> {
+        self.changing("saved a tally", |phone| {
+            Ok(phone.tally(&input.into())?.into())
+        })
+    }
+
+    /// Reads a sheet's texts without saving anything.
+    ///
+    /// # Errors
+    /// `Internal` alone: what is no sheet is a reading that says so.
+    pub fn read_tally(&self, texts: Vec<Vec<u8>>) -> Result<TallyReading, TestigoError> {
+        caught(|| Ok(self.shared.phone().read_tally(&texts).into()))
+    }
+
+    /// The queue's true state.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn status(&self) -> Result<StatusView, TestigoError> {
+        caught(|| Ok(self.shared.status()?))
+    }
+
+    /// Everything saved here, newest first, with what became of it.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn history(&self) -> Result<Vec<HistoryView>, TestigoError> {
+        caught(|| {
+            let phone = self.shared.phone();
+            let items = phone.history()?;
+            Ok((items.into_iter())
+                .map(|item| HistoryView::new(item, &phone))
+                .collect())
+        })
+    }
+
+    /// Has the observer called after every change, until the observation is stopped or let go.
+    pub fn observe(&self, observer: Arc<dyn PhoneObserver>) -> Arc<Observation> {
+        self.shared.observers.add(observer)
+    }
+}
+
+impl Phone {
+    fn of(phone: testigo_phone::Phone) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                phone: Mutex::new(phone),
+                observers: Arc::default(),
+                syncs: AtomicU32::new(0),
+                turn: tokio::sync::Mutex::new(()),
+            }),
+        }
+    }
+
+    /// Does what changes the phone, and tells the observers once the phone is free again.
+    fn changing<T>(
+        &self,
+        what: &'static str,
+        change: impl FnOnce(&mut testigo_phone::Phone) -> Result<T, PhoneError>,
+    ) -> Result<T, TestigoError> {
+        let changed = caught(|| {
+            change(&mut self.shared.phone())
+                .inspect(|_| tracing::info!("{what}"))
+                .inspect_err(|error| tracing::warn!(code = error.code(), "refused"))
+                .map_err(TestigoError::from)
+        });
+        if changed.is_ok() {
+            self.shared.tell();
+        }
+        changed
+    }
+}
+
+impl Shared {
+    /// The phone; whoever panicked while holding it left no transaction open.
+    pub(crate) fn phone(&self) -> MutexGuard<'_, testigo_phone::Phone> {
+        self.phone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn status(&self) -> Result<StatusView, PhoneError> {
+        let phone = self.phone();
+        let outbox = phone.outbox()?;
+        Ok(StatusView {
+            enrolled: outbox.enrolled,
+            enrolment_delivered: outbox.enrolment_delivered,
+            election: phone.election().map(|pack| pack.name.clone()),
+            table: phone.assigned_table().map(TableId::to_string),
+            queued: outbox.queued,
+            queued_bytes: outbox.queued_bytes,
+            delivered: outbox.delivered,
+            parked: outbox.parked,
+            last_contact: outbox.last_contact.map(|time| time.to_string()),
+            syncing: self.syncs.load(Ordering::SeqCst) > 0,
+        })
+    }
+
+    /// Tells the observers; never while this thread holds the phone.
+    pub(crate) fn tell(&self) {
+        self.observers.tell(|| {
+            self.status()
+                .inspect_err(|error| tracing::error!(code = error.code(), "no state to tell"))
+                .ok()
+        });
+    }
+
+    /// Counts a sync until the answer is let go.
+    pub(crate) fn syncing(self: &Arc<Self>) -> Syncing {
+        self.syncs.fetch_add(1, Ordering::SeqCst);
+        self.tell();
+        Syncing(self.clone())
+    }
+}
+
+/// A sync is under way. It ends in whatever way the sync ends, also where its future is dropped.
+pub(crate) struct Syncing(Arc<Shared>);
+
+impl Drop for Syncing {
+    fn drop(&mut self) {
+        self.0.syncs.fetch_sub(1, Ordering::SeqCst);
+        self.0.tell();
+    }
+}
+
+fn key(bytes: Vec<u8>) -> Result<DatabaseKey, PhoneError> {
+    let bytes = Zeroizing::new(bytes);
+    let key: [u8; 32] = bytes.as_slice().try_into().map_err(|_| {
+        PhoneError::input(
+            "database_key",
+            format!("tiene {} bytes y debe tener 32", bytes.len()),
+            format!("it has {} bytes and must have 32", bytes.len()),
+        )
+    })?;
+    Ok(DatabaseKey::from_bytes(key))
+}

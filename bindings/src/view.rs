@@ -1,0 +1,329 @@
+use testigo_phone::{Delivery, Enrolled, Phone, Saved, SavedTally};
+use testigo_tally::{Doubt, NotATally, Tally};
+use testigo_wire::{Language, Record, TableId, Time, Warning};
+
+/// What the phone belongs to now.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct EnrolledView {
+    /// The election's name, where its pack was handed in.
+    pub election: Option<String>,
+    /// The table that the witness is sent to.
+    pub table: Option<String>,
+}
+
+/// A doubt that travels with a record; it never stopped one.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct WarningView {
+    /// Its number.
+    pub code: u16,
+    /// The sentence in Spanish.
+    pub es: String,
+    /// The sentence in English.
+    pub en: String,
+}
+
+/// Said after the durable commit, never before.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct SavedView {
+    /// The phone's own count, from 1.
+    pub sequence: u64,
+    /// Names the record: 32 hexadecimal digits.
+    pub record_id: String,
+    /// The table it was filed under.
+    pub table: Option<String>,
+    /// What travels with it as doubtful.
+    pub warnings: Vec<WarningView>,
+}
+
+/// A sheet that was saved, and what it says.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct SavedTallyView {
+    /// What was saved.
+    pub saved: SavedView,
+    /// What the sheet says; where it is no known sheet it was saved all the same.
+    pub reading: TallyReading,
+}
+
+/// What the texts of a sheet's codes say.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
+pub enum TallyReading {
+    /// A sheet of a known format.
+    Read {
+        /// What it says.
+        tally: TallyView,
+    },
+    /// No sheet of a known format.
+    NotATally {
+        /// Why, in Spanish.
+        es: String,
+        /// Why, in English.
+        en: String,
+    },
+}
+
+/// A tally sheet.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct TallyView {
+    /// The polling table on the sheet.
+    pub table: String,
+    /// Votes by candidate in the election's order; empty without an election pack, or where the
+    /// ballot differs from it.
+    pub candidates: Vec<CandidateVotes>,
+    /// Votes for all candidates.
+    pub valid_votes: u64,
+    /// Null votes.
+    pub null_votes: u32,
+    /// What a careful auditor would ask about.
+    pub doubts: Vec<WarningView>,
+}
+
+/// A candidate's votes at one table.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct CandidateVotes {
+    /// The candidate's code in the election pack.
+    pub code: String,
+    /// The candidate's name.
+    pub name: String,
+    /// The votes.
+    pub votes: u64,
+}
+
+/// The queue's true state.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct StatusView {
+    /// Whether the phone has headquarters' keys: without them nothing can be saved.
+    pub enrolled: bool,
+    /// Whether headquarters has confirmed the enrolment.
+    pub enrolment_delivered: bool,
+    /// The election's name, where the phone knows it.
+    pub election: Option<String>,
+    /// The table that the witness is sent to.
+    pub table: Option<String>,
+    /// Records that wait for a network.
+    pub queued: u64,
+    /// Their bytes.
+    pub queued_bytes: u64,
+    /// Records that headquarters has signed for.
+    pub delivered: u64,
+    /// Records that headquarters will not take: a person must decide.
+    pub parked: u64,
+    /// The latest time that headquarters signed, RFC 3339.
+    pub last_contact: Option<String>,
+    /// Whether a sync is under way.
+    pub syncing: bool,
+}
+
+/// One record of the witness's own, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct HistoryView {
+    /// The phone's own count, from 1.
+    pub sequence: u64,
+    /// Names the record: 32 hexadecimal digits.
+    pub record_id: String,
+    /// What the phone's clock showed, RFC 3339.
+    pub saved_at: String,
+    /// The table it was filed under.
+    pub table: Option<String>,
+    /// The record.
+    pub record: RecordView,
+    /// What travels with it as doubtful.
+    pub warnings: Vec<WarningView>,
+    /// What became of it.
+    pub delivery: DeliveryView,
+}
+
+/// What was saved.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
+pub enum RecordView {
+    /// Something that happened.
+    Report {
+        /// The catalogue's number.
+        code: u16,
+        /// Its name in Spanish.
+        label_es: String,
+        /// Its name in English.
+        label_en: String,
+        /// The witness's own words.
+        note: Option<String>,
+        /// How late, in minutes.
+        delay_minutes: Option<u32>,
+        /// When it started, RFC 3339.
+        started: Option<String>,
+        /// When it ended, RFC 3339.
+        ended: Option<String>,
+        /// How many people were involved.
+        people: Option<u32>,
+    },
+    /// A tally sheet, read anew.
+    Tally {
+        /// What it says.
+        reading: TallyReading,
+    },
+    /// A kind that only a newer app knows.
+    Other {
+        /// Its number.
+        kind: u16,
+    },
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
+pub enum DeliveryView {
+    /// Waits for a network.
+    Queued,
+    /// Headquarters has signed that it holds it.
+    Delivered {
+        /// When it arrived, by headquarters' clock, RFC 3339.
+        received_at: String,
+    },
+    /// Headquarters has signed that it will not take it: a person must decide.
+    Parked {
+        /// Why, in Spanish.
+        es: String,
+        /// Why, in English.
+        en: String,
+    },
+}
+
+fn table(table: Option<TableId>) -> Option<String> {
+    table.as_ref().map(TableId::to_string)
+}
+
+fn warnings(warnings: &[Warning]) -> Vec<WarningView> {
+    warnings.iter().copied().map(WarningView::from).collect()
+}
+
+impl From<Enrolled> for EnrolledView {
+    fn from(enrolled: Enrolled) -> Self {
+        Self {
+            election: enrolled.election,
+            table: table(enrolled.table),
+        }
+    }
+}
+
+impl From<Warning> for WarningView {
+    fn from(warning: Warning) -> Self {
+        Self {
+            code: warning.0,
+            es: warning.sentence(Language::Es),
+            en: warning.sentence(Language::En),
+        }
+    }
+}
+
+impl From<&Doubt> for WarningView {
+    fn from(doubt: &Doubt) -> Self {
+        Self {
+            code: doubt.warning().0,
+            es: doubt.sentence(Language::Es),
+            en: doubt.sentence(Language::En),
+        }
+    }
+}
+
+impl From<Saved> for SavedView {
+    fn from(saved: Saved) -> Self {
+        Self {
+            sequence: saved.sequence,
+            record_id: saved.record_id.to_string(),
+            table: table(saved.table),
+            warnings: warnings(&saved.warnings),
+        }
+    }
+}
+
+impl From<SavedTally> for SavedTallyView {
+    fn from(saved: SavedTally) -> Self {
+        Self {
+            saved: saved.saved.into(),
+            reading: saved.reading.into(),
+        }
+    }
+}
+
+impl From<Result<Tally, NotATally>> for TallyReading {
+    fn from(reading: Result<Tally, NotATally>) -> Self {
+        match reading {
+            Ok(tally) => Self::Read {
+                tally: tally.into(),
+            },
+            Err(error) => Self::NotATally {
+                es: error.sentence(Language::Es),
+                en: error.sentence(Language::En),
+            },
+        }
+    }
+}
+
+impl From<Tally> for TallyView {
+    fn from(tally: Tally) -> Self {
+        Self {
+            table: tally.table.to_string(),
+            valid_votes: tally.valid_votes(),
+            null_votes: tally.null_votes,
+            doubts: tally.doubts.iter().map(WarningView::from).collect(),
+            candidates: (tally.candidates.into_iter())
+                .map(|candidate| CandidateVotes {
+                    code: candidate.code,
+                    name: candidate.name,
+                    votes: candidate.votes,
+                })
+                .collect(),
+        }
+    }
+}
+
+impl HistoryView {
+    pub(crate) fn new(item: testigo_phone::HistoryView, phone: &Phone) -> Self {
+        Self {
+            sequence: item.sequence,
+            record_id: item.record_id.to_string(),
+            saved_at: item.saved_at.to_string(),
+            table: table(item.table),
+            record: RecordView::new(item.record, phone),
+            warnings: warnings(&item.warnings),
+            delivery: item.delivery.into(),
+        }
+    }
+}
+
+impl RecordView {
+    fn new(record: Record, phone: &Phone) -> Self {
+        let rfc3339 = |time: Option<Time>| time.map(|time| time.to_string());
+        match record {
+            Record::Report(report) => Self::Report {
+                code: report.code.0,
+                label_es: report.code.label(Language::Es),
+                label_en: report.code.label(Language::En),
+                note: report.note,
+                delay_minutes: report.delay_minutes,
+                started: rfc3339(report.started),
+                ended: rfc3339(report.ended),
+                people: report.people,
+            },
+            Record::Tally(tally) => {
+                let texts: Vec<Vec<u8>> = tally.texts().map(<[u8]>::to_vec).collect();
+                Self::Tally {
+                    reading: phone.read_tally(&texts).into(),
+                }
+            }
+            Record::Unknown { kind, .. } => Self::Other { kind: kind.0 },
+        }
+    }
+}
+
+impl From<Delivery> for DeliveryView {
+    fn from(delivery: Delivery) -> Self {
+        match delivery {
+            Delivery::Queued => Self::Queued,
+            Delivery::Delivered { received_at } => Self::Delivered {
+                received_at: received_at.to_string(),
+            },
+            Delivery::Parked { code } => Self::Parked {
+                es: code.sentence(Language::Es),
+                en: code.sentence(Language::En),
+            },
+        }
+    }
+}
