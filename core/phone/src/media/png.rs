@@ -6,8 +6,11 @@ use super::exif::Turned;
 use super::plan::Plan;
 use super::source::{Source, Stop};
 
+/// What ends a picture (11.2.5): length, type, no data, check.
+const IEND: [u8; 12] = *b"\0\0\0\0IEND\xAE\x42\x60\x82";
+
 /// Plans a PNG: the chunks that decide how pixels look, and the orientation. A file that ends inside
-/// picture data, or behind it without an end chunk, keeps what is there.
+/// picture data keeps what is there; one that ends behind it gets the end chunk it lacks.
 pub(super) fn plan<R: Read + Seek>(source: &mut Source<R>) -> Result<Plan, Stop> {
     source.goto(8)?;
     if source.u32_be()? != 13 || source.array()? != *b"IHDR" {
@@ -22,7 +25,11 @@ pub(super) fn plan<R: Read + Seek>(source: &mut Source<R>) -> Result<Plan, Stop>
     let mut turned = None;
     let mut picture = false;
     let mut body = Plan::default();
-    while source.at() < source.len() || !picture {
+    loop {
+        if source.at() == source.len() && picture {
+            body.put(&IEND)?;
+            break;
+        }
         let start = source.at();
         let length = source.u32_be()?;
         let kind = source.array::<4>()?;
@@ -79,7 +86,7 @@ fn exif_chunk(turned: Turned) -> Vec<u8> {
 }
 
 /// Annex D, bit by bit: it is asked for 30 bytes of one file.
-fn crc32(bytes: &[u8]) -> u32 {
+pub(super) fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = u32::MAX;
     for byte in bytes {
         crc ^= u32::from(*byte);
