@@ -10,6 +10,7 @@ mod enrol;
 mod error;
 mod host_clock;
 mod input;
+mod media;
 mod phone;
 mod store;
 pub mod sync;
