@@ -4,6 +4,7 @@
 //! encrypted store has committed to disk; "delivered" only after a receipt signed by headquarters
 //! was verified. Everything but [`sync`] works without a network.
 
+mod attachment;
 mod capture;
 mod clock;
 mod enrol;
@@ -16,6 +17,7 @@ mod store;
 pub mod sync;
 mod view;
 
+pub use attachment::{AttachmentKind, SealedFile};
 pub use clock::Clock;
 pub use enrol::{Enrolled, invitation};
 pub use error::{NextStep, PhoneError};

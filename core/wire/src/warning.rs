@@ -78,6 +78,10 @@ warnings! {
     ENDS_BEFORE_START = 12:
         "La hora final es anterior a la inicial.",
         "The end time is before the start time.";
+    /// The form of an attached file was not understood, so that it may still name place and device.
+    METADATA_KEPT = 13:
+        "Un archivo adjunto puede llevar todavía el lugar y el aparato: su formato no se reconoció.",
+        "An attached file may still carry place and device: its form was not understood.";
 }
 
 #[cfg(test)]
