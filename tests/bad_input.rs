@@ -229,6 +229,44 @@ fn a_truncated_store_is_told_and_left_as_it_is() {
 }
 
 #[test]
+fn a_log_without_its_store_is_told_and_left_as_it_is() {
+    let stage = Stage::new();
+    let phone = stage.phone("phone", TABLE);
+    let mut shell = phone.shell();
+    shell.ask("report 11");
+    shell.ask("report 21");
+    shell.kill();
+    let store = phone.home.join("phone.db");
+    let bytes = std::fs::read(&store).unwrap();
+    std::fs::remove_file(&store).unwrap();
+    assert_left_alone(&phone);
+    // With the store back, the log gives what was saved last.
+    std::fs::write(&store, bytes).unwrap();
+    assert_eq!(phone.history().len(), 2);
+}
+
+#[test]
+fn the_largest_record_is_read_as_it_was_saved() {
+    let stage = Stage::new();
+    let phone = stage.phone("phone", TABLE);
+    let mut saved = 0;
+    for size in [64_000, 64_800, 65_400, 65_500, 66_000, 70_000] {
+        let ended = phone.run_with_input(&["tally", "-"], &vec![b'x'; size]);
+        if ended.status == Some(2) {
+            assert_refused(ended, "input", &["texts"]);
+        } else {
+            saved += 1;
+        }
+    }
+    assert!(saved >= 3, "{saved}");
+    assert_eq!(phone.history().len(), saved);
+    phone.sync_all_well();
+    assert_eq!(stage.hq.api("/v1/health")["unreadable"], 0);
+    let unread = stage.hq.held().results["unread_sheets"].clone();
+    assert_eq!(unread.as_array().unwrap().len(), saved);
+}
+
+#[test]
 fn a_store_under_another_key_is_told_and_left_as_it_is() {
     let stage = Stage::new();
     let (phone, _) = phone_with_records(&stage);
@@ -263,12 +301,12 @@ fn a_key_that_is_missing_or_short_is_told() {
     assert!(contents(&phone.home) == before);
     std::fs::remove_file(&key).unwrap();
     let before = contents(&phone.home);
-    phone.run(&["report", "11"]).exited(2);
     // A new key beside an old store would only hide what is wrong.
-    phone.run(&["init"]).exited(2);
-    let after = contents(&phone.home);
-    let store = phone.home.join("phone.db");
-    assert_eq!(after[&store], before[&store]);
+    for command in [&["report", "11"][..], &["init"]] {
+        let sentence = phone.run(command).exited(2).text("/error/sentence");
+        assert!(sentence.contains("key is missing"), "{sentence}");
+        assert!(contents(&phone.home) == before);
+    }
     std::fs::write(&key, &bytes).unwrap();
     assert_eq!(phone.history().len(), 20);
 }

@@ -38,6 +38,9 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         election: Option<PathBuf>,
     },
+    /// Draws a practice tally sheet and photographs it.
+    #[command(after_help = "Example: testigo sheet --text - --out sheet.jpg < text.txt")]
+    Sheet(SheetArgs),
     /// A phone in a terminal, on the very core that phones run.
     #[command(after_help = "Example: testigo phone --home D report 21 --note \"two blocks dark\"")]
     Phone(PhoneArgs),
@@ -48,7 +51,7 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct DemoArgs {
-    /// Varies tables, votes, reports and the damage done to the photographs.
+    /// Varies the sheets, the reports and the damage done to the photographs.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// A photograph of a tally sheet of your own, instead of the one that is drawn.
@@ -57,6 +60,20 @@ pub struct DemoArgs {
     /// Leave headquarters running at the end, to look at its page.
     #[arg(long)]
     pub serve: bool,
+}
+
+#[derive(Args)]
+pub struct SheetArgs {
+    /// The QR code's text, or - for standard input: a table of Venezuela 2024 as the built-in
+    /// election knows it.
+    #[arg(long)]
+    pub text: String,
+    /// Where the photograph goes.
+    #[arg(long, value_name = "FILE.png|.jpg")]
+    pub out: PathBuf,
+    /// Varies the damage done to the photograph.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
 }
 
 #[derive(Args)]
@@ -188,6 +205,10 @@ pub enum HqCommand {
         /// The address to listen on.
         #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8470")]
         listen: SocketAddr,
+        /// End when standard input closes, too: for a program that starts headquarters and must not
+        /// leave them behind.
+        #[arg(long)]
+        until_stdin_closes: bool,
     },
     /// The results and incidents so far.
     Table,

@@ -3,8 +3,8 @@
 use crate::args::{HqArgs, HqCommand};
 use crate::failure::Failure;
 use crate::outcome::Outcome;
-use crate::render;
 use crate::sheet::{png, qr_picture};
+use crate::{interrupt, render};
 use serde_json::json;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -17,7 +17,10 @@ pub fn run(args: HqArgs, language: Language, as_json: bool) -> Result<Outcome, F
     match args.command {
         HqCommand::Init { pack, endpoint } => init(data, pack.as_deref(), &endpoint, language),
         HqCommand::Enrol { table, out } => enrol(data, table.as_deref(), &out, language),
-        HqCommand::Serve { listen } => serve(data, listen, language, as_json),
+        HqCommand::Serve {
+            listen,
+            until_stdin_closes,
+        } => serve(data, listen, until_stdin_closes, language, as_json),
         HqCommand::Table => table(data, language),
     }
 }
@@ -79,6 +82,7 @@ fn enrol(
 fn serve(
     data: &Path,
     listen: SocketAddr,
+    until_stdin_closes: bool,
     language: Language,
     as_json: bool,
 ) -> Result<Outcome, Failure> {
@@ -93,8 +97,15 @@ fn serve(
         )
         .print(as_json);
     };
-    let interrupted = async {
-        let _ = tokio::signal::ctrl_c().await;
+    let (ask, asked) = tokio::sync::mpsc::channel::<()>(1);
+    let signals = interrupt::Signals::listen()?;
+    end_after(move || signals.wait(), ask.clone())?;
+    if until_stdin_closes {
+        end_after(drain_stdin, ask)?;
+    }
+    let interrupted = async move {
+        let mut asked = asked;
+        asked.recv().await;
     };
     runtime.block_on(testigo_hq::serve(data, listen, ready, interrupted))?;
     Ok(Outcome::clean(
@@ -105,6 +116,25 @@ fn serve(
         ],
         json!({ "stopped": true }),
     ))
+}
+
+/// Asks for the end once `wait` has returned, on a thread of its own.
+fn end_after(
+    wait: impl FnOnce() + Send + 'static,
+    ask: tokio::sync::mpsc::Sender<()>,
+) -> Result<(), Failure> {
+    std::thread::Builder::new()
+        .spawn(move || {
+            wait();
+            let _ = ask.blocking_send(());
+        })
+        .map(drop)
+        .map_err(Failure::file(Path::new("thread")))
+}
+
+/// Returns when standard input is closed.
+fn drain_stdin() {
+    let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
 }
 
 fn table(data: &Path, language: Language) -> Result<Outcome, Failure> {

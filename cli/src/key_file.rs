@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::Path;
-use testigo_phone::DatabaseKey;
+use testigo_phone::{DatabaseKey, Phone, PhoneError};
 
 const FILE: &str = "unsafe-key";
 
@@ -14,17 +14,20 @@ const FILE: &str = "unsafe-key";
 pub fn create(home: &Path) -> Result<DatabaseKey, Failure> {
     std::fs::create_dir_all(home).map_err(Failure::file(home))?;
     let path = home.join(FILE);
-    if path.exists() {
+    if path.exists() || Phone::exists(home) {
         return read(home);
     }
-    let key = DatabaseKey::random().map_err(testigo_phone::PhoneError::from)?;
+    let key = DatabaseKey::random().map_err(PhoneError::from)?;
+    // Beside it first: a key that was cut off would look like one.
+    let unfinished = path.with_extension("new");
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
+    options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     // The file is the key store here, so it is what may see the bytes.
-    (options.open(&path))
+    (options.open(&unfinished))
         .and_then(|mut file| file.write_all(key.expose()).and_then(|()| file.sync_all()))
+        .and_then(|()| std::fs::rename(&unfinished, &path))
         .map_err(Failure::file(&path))?;
     Ok(key)
 }
@@ -32,8 +35,20 @@ pub fn create(home: &Path) -> Result<DatabaseKey, Failure> {
 /// Reads the key.
 pub fn read(home: &Path) -> Result<DatabaseKey, Failure> {
     let path = home.join(FILE);
+    if !path.exists() && !Phone::exists(home) {
+        return Err(PhoneError::NoPhone.into());
+    }
     if !path.exists() {
-        return Err(testigo_phone::PhoneError::NoPhone.into());
+        return Err(Failure::said(
+            format!(
+                "{}: falta la llave de este teléfono; recupere el archivo. No se tocó nada.",
+                path.display()
+            ),
+            format!(
+                "{}: this phone's key is missing; restore the file. Nothing was touched.",
+                path.display()
+            ),
+        ));
     }
     let mut bytes = Vec::with_capacity(33);
     File::open(&path)

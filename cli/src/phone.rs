@@ -212,7 +212,7 @@ fn invitation_in(image: &Path) -> Result<Invitation, Failure> {
 }
 
 /// The texts of all codes in a photograph, from top to bottom.
-fn texts_in(photo: &Path) -> Result<Vec<Vec<u8>>, Failure> {
+pub fn texts_in(photo: &Path) -> Result<Vec<Vec<u8>>, Failure> {
     let mut codes = picture::scan_file(photo)?;
     codes.sort_by_key(|code| code.corners.iter().map(|corner| corner.y).min());
     if codes.is_empty() {

@@ -7,6 +7,12 @@ use std::path::Path;
 use testigo_hq::PackSource;
 use testigo_wire::{ElectionId, ElectionPack, Language};
 
+/// Venezuela 2024, with a few of its tables.
+pub fn built_in_election() -> Result<ElectionPack, Failure> {
+    let source = PackSource::venezuela_2024().map_err(testigo_hq::HqError::from)?;
+    Ok(source.into_pack(ElectionId([0; 8])))
+}
+
 /// Reads the text against an election pack. The pack is looked at for its tables and candidates only,
 /// so that anyone can check a sheet without keys: its signature is not checked.
 pub fn run(text: &str, election: Option<&Path>, language: Language) -> Result<Outcome, Failure> {
@@ -21,9 +27,7 @@ pub fn run(text: &str, election: Option<&Path>, language: Language) -> Result<Ou
                 )
             })?
         }
-        None => PackSource::venezuela_2024()
-            .map_err(testigo_hq::HqError::from)?
-            .into_pack(ElectionId([0; 8])),
+        None => built_in_election()?,
     };
     Ok(render::reading(
         &testigo_tally::read(&[&text], Some(&pack)),

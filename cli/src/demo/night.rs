@@ -1,10 +1,10 @@
-use super::child::{self, Process};
-use super::sheets;
+use super::child::{Crew, Process};
+use super::sheets::{self, table_of};
 use crate::args::DemoArgs;
 use crate::failure::Failure;
 use crate::outcome::{self, Outcome};
 use crate::phone::runtime;
-use crate::sheet::{self, Chance, Damage};
+use crate::sheet::{self, Chance, Damage, Sheet};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -15,6 +15,8 @@ use testigo_wire::{Code, ElectionPack, Language};
 pub fn run(args: &DemoArgs, language: Language, as_json: bool) -> Result<Outcome, Failure> {
     // The client that reads headquarters' API finds its cryptography here; a second demo changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    let photo = args.photo.as_deref().map(sheets::photo).transpose()?;
+    let crew = Crew::new()?;
     let folder = tempfile::tempdir().map_err(Failure::file(Path::new("temp")))?;
     let mut night = Night {
         language,
@@ -23,8 +25,9 @@ pub fn run(args: &DemoArgs, language: Language, as_json: bool) -> Result<Outcome
         chance: Chance::from_seed(args.seed),
         seed: args.seed,
         address: free_address()?,
+        crew,
     };
-    night.go(args)
+    night.go(photo.as_ref(), args.serve)
 }
 
 pub(super) struct Night {
@@ -34,6 +37,7 @@ pub(super) struct Night {
     chance: Chance,
     seed: u64,
     address: SocketAddr,
+    crew: Crew,
 }
 
 /// A port of this machine on which nobody listens.
@@ -80,36 +84,33 @@ impl Night {
     }
 
     fn start_hq(&self) -> Result<Process, Failure> {
-        let mut hq = Process::start(&[
+        let mut hq = self.crew.start(&[
             &"hq",
             &"--data",
             &self.path("hq"),
             &"serve",
             &"--listen",
             &self.address.to_string(),
+            &"--until-stdin-closes",
         ])?;
         hq.read()?;
         Ok(hq)
     }
 
-    fn go(&mut self, args: &DemoArgs) -> Result<Outcome, Failure> {
+    fn go(&mut self, own: Option<&sheets::Photo>, serve: bool) -> Result<Outcome, Failure> {
         let pack = self.open_headquarters()?;
         let hq = self.start_hq()?;
         self.say(
             format!("Central: proceso {} escucha en {}", hq.id(), self.url()),
             format!("HQ: process {} listens on {}", hq.id(), self.url()),
         );
-        let real = sheets::real(&mut self.chance);
-        let (invented_table, invented) =
-            sheets::invented(&pack, &mut self.chance).ok_or_else(|| {
-                Failure::said("La elección no tiene mesas.", "The election has no tables.")
-            })?;
-        let real_table = real
-            .split_once(".1.0001")
-            .map_or("", |(table, _)| table)
-            .to_owned();
-        self.invite("witness", &real_table)?;
-        self.invite("second", invented_table.as_str())?;
+        let own_table = own.and_then(|photo| photo.table.as_ref());
+        let [first, second_sheet] = sheets::real(&mut self.chance, own_table);
+        let first_table = own_table
+            .filter(|table| pack.table(table).is_some())
+            .map_or(table_of(first), |table| table.as_str());
+        self.invite("witness", first_table)?;
+        self.invite("second", table_of(second_sheet))?;
         hq.kill();
         expect(
             TcpStream::connect(self.address).is_err(),
@@ -131,13 +132,20 @@ impl Night {
             format!("Phone: process {}", phone.id()),
         );
         let reports = self.reports(&mut phone)?;
-        let photo = match &args.photo {
-            Some(photo) => photo.clone(),
-            None => self.photograph(real, &pack, "sheet")?,
+        let photo = match own {
+            Some(photo) => {
+                let file = photo.path.display();
+                self.say(
+                    format!("Su propia fotografía: {file}"),
+                    format!("Your own photograph: {file}"),
+                );
+                photo.path.clone()
+            }
+            None => self.photograph(first, &pack, "sheet")?,
         };
         let tally = phone.ask(&format!("tally --photo {}", quoted(&photo)))?;
         let mut expected = Totals::new();
-        self.show_tally(&tally, &mut expected);
+        self.show_tally(&tally, &pack, &mut expected);
         let failed = phone.ask("sync")?;
         self.say(
             format!("Envío: {}", text(&failed, "/failure/sentence")),
@@ -173,9 +181,9 @@ impl Night {
 
         self.enrol("second")?;
         let mut second = self.open_phone("second")?;
-        let photo = self.photograph(&invented, &pack, "practice")?;
+        let photo = self.photograph(second_sheet, &pack, "second")?;
         let tally = second.ask(&format!("tally --photo {}", quoted(&photo)))?;
-        self.show_tally(&tally, &mut expected);
+        self.show_tally(&tally, &pack, &mut expected);
 
         let hq = self.start_hq()?;
         self.say(
@@ -204,15 +212,12 @@ impl Night {
                 format!("Total at headquarters: {sum} votes, NOT equal to the sheets' sum"),
             );
         }
-        if args.serve {
+        if serve {
             self.say(
                 format!("Abra {}/ en un navegador; Ctrl-C termina", self.url()),
                 format!("Open {}/ in a browser; Ctrl-C ends it", self.url()),
             );
-            // Not the signal's default: the folder with this night's keys must go, too.
-            runtime()?
-                .block_on(tokio::signal::ctrl_c())
-                .map_err(Failure::file(Path::new("Ctrl-C")))?;
+            self.crew.wait_for_signal();
             hq.kill();
         }
         Ok(Outcome {
@@ -223,7 +228,7 @@ impl Night {
     }
 
     fn open_headquarters(&self) -> Result<ElectionPack, Failure> {
-        let made = child::run(&[
+        let made = self.crew.run(&[
             &"hq",
             &"--data",
             &self.path("hq"),
@@ -261,7 +266,7 @@ impl Night {
 
     fn invite(&self, who: &str, table: &str) -> Result<(), Failure> {
         let image = self.path(&format!("{who}.png"));
-        child::run(&[
+        self.crew.run(&[
             &"hq",
             &"--data",
             &self.path("hq"),
@@ -280,8 +285,8 @@ impl Night {
 
     fn enrol(&self, who: &str) -> Result<(), Failure> {
         let home = self.path(&format!("phone-{who}"));
-        child::run(&[&"phone", &"--home", &home, &"init"])?;
-        let enrolled = child::run(&[
+        self.crew.run(&[&"phone", &"--home", &home, &"init"])?;
+        let enrolled = self.crew.run(&[
             &"phone",
             &"--home",
             &home,
@@ -307,7 +312,7 @@ impl Night {
     }
 
     fn open_phone(&self, who: &str) -> Result<Process, Failure> {
-        Process::start(&[
+        self.crew.start(&[
             &"--lang",
             &self.language.pick("es", "en"),
             &"phone",
@@ -363,7 +368,7 @@ impl Night {
         pack: &ElectionPack,
         name: &str,
     ) -> Result<PathBuf, Failure> {
-        let sheet = sheets::printed(qr, pack).ok_or_else(|| {
+        let sheet = Sheet::printed(qr, pack).ok_or_else(|| {
             Failure::said("No hay acta que dibujar.", "There is no sheet to draw.")
         })?;
         let damage = Damage::from_seed(self.seed.wrapping_mul(2) + u64::from(name == "sheet"));
@@ -372,11 +377,13 @@ impl Night {
         std::fs::write(&path, &bytes).map_err(Failure::file(&path))?;
         self.say(
             format!(
-                "Un acta de un metro, fotografiada de noche: {}",
+                "Acta de práctica con las cifras reales de la mesa {}, fotografiada de noche: {}",
+                table_of(qr),
                 damage.sentence(Language::Es)
             ),
             format!(
-                "A sheet as long as an arm, photographed at night: {}",
+                "A practice sheet with the real figures of table {}, photographed at night: {}",
+                table_of(qr),
                 damage.sentence(Language::En)
             ),
         );

@@ -1,7 +1,10 @@
 //! The sheets of the demo's night.
 
-use crate::sheet::{Chance, Sheet};
-use testigo_wire::{ElectionPack, PollingTable, TableId};
+use crate::failure::Failure;
+use crate::phone;
+use crate::sheet::Chance;
+use std::path::{Path, PathBuf};
+use testigo_wire::TableId;
 
 /// Texts of three real sheets of 28 July 2024, whose figures were published by table.
 const REAL: [&str; 3] = [
@@ -10,48 +13,55 @@ const REAL: [&str; 3] = [
     "150702005.02.1.0001!105,7,2,0,4,1,0,1,1,1,0,2,44,2,1,0,0,1,0,1,0,0,0,1,0,0,0,0,1,0,1,0,0,7,13,350,0,2!0!0",
 ];
 
-/// The real sheet of this night.
-pub fn real(chance: &mut Chance) -> &'static str {
-    let at = chance.below(REAL.len());
-    REAL.get(at).copied().unwrap_or_default()
-}
-
-/// A practice sheet with invented votes, for a table whose real sheet is not among these.
-pub fn invented(pack: &ElectionPack, chance: &mut Chance) -> Option<(TableId, String)> {
-    let free: Vec<&PollingTable> = (pack.tables.iter())
-        .filter(|table| !REAL.iter().any(|text| text.starts_with(table.id.as_str())))
+/// Two of the real sheets, neither of them of the table `but`.
+pub fn real(chance: &mut Chance, but: Option<&TableId>) -> [&'static str; 2] {
+    let mut left: Vec<&str> = (REAL.into_iter())
+        .filter(|text| but.is_none_or(|table| table_of(text) != table.as_str()))
         .collect();
-    let table = free.get(chance.below(free.len().max(1)))?;
-    let mut left = table.registered as usize * 2 / 3;
-    let votes: Vec<String> = (pack.slots.iter())
-        .map(|_| {
-            let votes = chance.below(left / 4 + 1);
-            left -= votes;
-            votes.to_string()
-        })
-        .collect();
-    let nulls = chance.below(5);
-    let text = format!("{}.1.0001!{}!{nulls}!0", table.id, votes.join(","));
-    Some((table.id.clone(), text))
-}
-
-/// The sheet as the machine prints it.
-pub fn printed(text: &str, pack: &ElectionPack) -> Option<Sheet> {
-    let tally = testigo_tally::read(&[text.as_bytes()], Some(pack)).ok()?;
-    let place = pack.table(&tally.table)?;
-    let (centre, table) = tally.table.as_str().split_once('.')?;
-    Some(Sheet {
-        centre: centre.to_owned(),
-        table: table.to_owned(),
-        place: vec![
-            place.state.clone(),
-            place.municipality.clone(),
-            place.parish.clone(),
-        ],
-        rows: (tally.candidates.iter())
-            .map(|c| (c.name.clone(), u32::try_from(c.votes).unwrap_or(u32::MAX)))
-            .collect(),
-        null_votes: tally.null_votes,
-        qr_text: text.as_bytes().to_vec(),
+    [(); 2].map(|()| match left.len() {
+        0 => "",
+        n => left.swap_remove(chance.below(n)),
     })
+}
+
+/// The table on one of the real sheets.
+pub fn table_of(text: &str) -> &str {
+    text.split_once(".1.0001").map_or("", |(table, _)| table)
+}
+
+/// A photograph of the person's own, which was found to have a code.
+pub struct Photo {
+    /// The file.
+    pub path: PathBuf,
+    /// The table on it; none where it is no sheet that Testigo knows.
+    pub table: Option<TableId>,
+}
+
+/// Looks at a photograph before anything is started for it.
+pub fn photo(path: &Path) -> Result<Photo, Failure> {
+    let texts = phone::texts_in(path)?;
+    let texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
+    Ok(Photo {
+        path: path.to_owned(),
+        table: testigo_tally::read(&texts, None)
+            .ok()
+            .map(|tally| tally.table),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_two_sheets_differ_and_are_not_of_the_photographs_table() {
+        for seed in 0..40 {
+            let [a, b] = real(&mut Chance::from_seed(seed), None);
+            assert_ne!(table_of(a), table_of(b));
+            let but = TableId::new(table_of(a)).ok();
+            let others = real(&mut Chance::from_seed(seed), but.as_ref());
+            assert!(others.iter().all(|text| !text.is_empty() && *text != a));
+            assert_ne!(others[0], others[1]);
+        }
+    }
 }

@@ -4,10 +4,11 @@ use super::child::Process;
 use super::night::{Night, Totals, expect, text};
 use crate::failure::Failure;
 use serde_json::{Value, json};
+use testigo_wire::{ElectionPack, TableId};
 
 impl Night {
     /// Prints a sheet as the phone read it, and adds its votes to what headquarters must come to.
-    pub(super) fn show_tally(&self, tally: &Value, expected: &mut Totals) {
+    pub(super) fn show_tally(&self, tally: &Value, pack: &ElectionPack, expected: &mut Totals) {
         if tally.pointer("/tally/not_a_tally").is_some() {
             self.say(
                 format!(
@@ -22,14 +23,17 @@ impl Night {
             return;
         }
         let candidates = tally.pointer("/tally/candidates").and_then(Value::as_array);
+        let table = text(tally, "/tally/table");
+        let counts = TableId::new(&table).is_ok_and(|table| pack.table(&table).is_some());
         let mut votes = Vec::new();
         for candidate in candidates.into_iter().flatten() {
             let (code, count) = (text(candidate, "/code"), candidate.pointer("/votes"));
             let count = count.and_then(Value::as_u64).unwrap_or(0);
             votes.push(format!("{code} {count}"));
-            *expected.entry(code).or_default() += count;
+            if counts {
+                *expected.entry(code).or_default() += count;
+            }
         }
-        let table = text(tally, "/tally/table");
         self.say(
             format!(
                 "El acta de la mesa {table} se lee al momento: {}",
@@ -40,6 +44,12 @@ impl Night {
                 votes.join(", ")
             ),
         );
+        if !counts {
+            self.say(
+                "  guardada como evidencia; en ningún total: la mesa no está en el paquete de esta elección",
+                "  kept as evidence; in no total: the table is not in this election's pack",
+            );
+        }
     }
 
     /// Syncs; all that was saved must be delivered, each with its signed receipt.

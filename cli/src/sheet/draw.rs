@@ -1,6 +1,7 @@
 //! A practice tally sheet, laid out like the long thermal receipt of a voting machine.
 
 use image::GrayImage;
+use testigo_wire::ElectionPack;
 
 use super::SheetError;
 use super::canvas::Canvas;
@@ -35,6 +36,28 @@ pub struct Sheet {
 }
 
 impl Sheet {
+    /// The sheet that has this text in its QR code, as the machine prints it; nothing where the text
+    /// is no tally of a table of this election.
+    pub fn printed(text: &str, pack: &ElectionPack) -> Option<Self> {
+        let tally = testigo_tally::read(&[text.as_bytes()], Some(pack)).ok()?;
+        let place = pack.table(&tally.table)?;
+        let (centre, table) = tally.table.as_str().split_once('.')?;
+        Some(Self {
+            centre: centre.to_owned(),
+            table: table.to_owned(),
+            place: vec![
+                place.state.clone(),
+                place.municipality.clone(),
+                place.parish.clone(),
+            ],
+            rows: (tally.candidates.iter())
+                .map(|c| (c.name.clone(), u32::try_from(c.votes).unwrap_or(u32::MAX)))
+                .collect(),
+            null_votes: tally.null_votes,
+            qr_text: text.as_bytes().to_vec(),
+        })
+    }
+
     /// Draws the sheet: 960 pixels wide, as high as it needs to be.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 
 mod canvas;
 mod chance;
+mod command;
 mod draw;
 mod photograph;
 mod qr_picture;
@@ -14,6 +15,7 @@ use image::{ExtendedColorType, GrayImage, ImageEncoder, ImageError};
 use thiserror::Error;
 
 pub use chance::Chance;
+pub use command::run;
 pub use draw::Sheet;
 pub use photograph::{Damage, photograph};
 pub use qr_picture::qr_picture;

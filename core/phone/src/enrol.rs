@@ -47,7 +47,12 @@ impl Phone {
         let pack_read = pack
             .map(|bytes| ElectionPack::verify(bytes, &keys.root))
             .transpose()
-            .map_err(PhoneError::Damaged)?;
+            .map_err(|error| match error {
+                testigo_wire::WireError::Signature { .. } => {
+                    PhoneError::OtherHeadquarters("the election pack is signed by another root")
+                }
+                error => PhoneError::Damaged(error),
+            })?;
         let of_pack = pack_read.as_ref().map_or(keys.election, |p| p.election);
         if keys.election != invitation.election || of_pack != invitation.election {
             return Err(PhoneError::OtherHeadquarters(

@@ -149,10 +149,20 @@ impl PhoneError {
                 "Las claves, la elección y el código no son de la misma central. Pídalos a su coordinación.",
                 "Keys, election and code are not of one headquarters. Ask your coordinator for them.",
             ),
-            Self::Damaged(_) => (
-                "Un archivo de la central está dañado. Pídalo de nuevo.",
-                "A file from headquarters is damaged. Ask for it again.",
-            ),
+            Self::Damaged(error) => match error.what() {
+                "keyset" => (
+                    "El archivo de llaves de la central está dañado o no lo es. Pídalo de nuevo.",
+                    "Headquarters' file of keys is damaged, or is none. Ask for it again.",
+                ),
+                "election pack" => (
+                    "El paquete de la elección está dañado o no lo es. Pídalo de nuevo.",
+                    "The election pack is damaged, or is none. Ask for it again.",
+                ),
+                _ => (
+                    "Un archivo de la central está dañado. Pídalo de nuevo.",
+                    "A file from headquarters is damaged. Ask for it again.",
+                ),
+            },
             Self::StorageFull => (
                 "El teléfono no tiene espacio: esto NO se guardó. Libere espacio y guarde de nuevo.",
                 "The phone is full: this was NOT saved. Free some space and save again.",

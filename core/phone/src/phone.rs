@@ -4,7 +4,7 @@ use crate::{Clock, HistoryView, OutboxView, PhoneError};
 use std::path::Path;
 use std::time::SystemTime;
 use testigo_sqlite::DatabaseKey;
-use testigo_wire::{Body, ElectionPack, Keyset, TableId};
+use testigo_wire::{Body, ElectionPack, Keyset, Record, TableId};
 
 /// A witness's phone. One folder, one key, one device.
 pub struct Phone {
@@ -108,7 +108,11 @@ impl Phone {
                     record_id: body.record_id,
                     table: body.table.clone(),
                     saved_at: body.saved_at,
-                    record: body.record()?,
+                    // One that cannot be read must not hide the others.
+                    record: body.record().unwrap_or_else(|_| Record::Unknown {
+                        kind: body.kind,
+                        bytes: body.record.clone(),
+                    }),
                     warnings: body.warnings,
                     delivery: kept.delivery()?,
                 })

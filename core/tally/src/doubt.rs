@@ -27,6 +27,8 @@ pub enum Doubt {
     Suffix(String),
     /// A number is written with leading zeros.
     LeadingZeros,
+    /// Other codes lay beside the sheet's own.
+    OtherCodes,
 }
 
 impl Doubt {
@@ -39,6 +41,7 @@ impl Doubt {
             Self::ExceedsRegistered { .. } => Warning::SUM_EXCEEDS_REGISTERED,
             Self::FourthField(_) => Warning::FOURTH_FIELD_UNUSUAL,
             Self::Suffix(_) | Self::LeadingZeros => Warning::FORM_UNUSUAL,
+            Self::OtherCodes => Warning::OTHER_CODES,
         }
     }
 
@@ -65,7 +68,9 @@ impl Doubt {
                 format!("Tras la mesa dice {suffix:?}, no \"1.0001\" como en las demás actas."),
                 format!("Behind the table it says {suffix:?}, not \"1.0001\" as on other sheets."),
             ),
-            Self::NoElectionPack | Self::LeadingZeros => self.warning().sentence(language),
+            Self::NoElectionPack | Self::LeadingZeros | Self::OtherCodes => {
+                self.warning().sentence(language)
+            }
         }
     }
 }

@@ -10,5 +10,5 @@ mod tally;
 mod venezuela;
 
 pub use doubt::Doubt;
-pub use not_a_tally::NotATally;
+pub use not_a_tally::{NotATally, VotesField};
 pub use tally::{CandidateVotes, MAX_TEXT, Tally, read};

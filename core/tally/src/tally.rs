@@ -41,16 +41,40 @@ pub struct CandidateVotes {
     pub votes: u64,
 }
 
-/// Reads the texts of one sheet's codes. The one format so far is Venezuela's acta of 2024.
+/// Reads the texts of the codes in one photograph. The one format so far is Venezuela's acta of 2024,
+/// which has one code: equal texts are one, and what else lies beside the sheet is a doubt.
 ///
 /// # Errors
-/// [`NotATally`] where the texts are no sheet of a known format.
+/// [`NotATally`] where the texts are no sheet of a known format, or more than one.
 pub fn read(texts: &[&[u8]], pack: Option<&ElectionPack>) -> Result<Tally, NotATally> {
-    let text = match texts {
+    let mut distinct: Vec<&[u8]> = Vec::new();
+    for text in texts.iter().map(|text| text.trim_ascii()) {
+        if !distinct.contains(&text) {
+            distinct.push(text);
+        }
+    }
+    let mut tally = match distinct.as_slice() {
         [] => return Err(NotATally::Empty),
-        [text] => *text,
-        texts => return Err(NotATally::SeveralTexts { found: texts.len() }),
+        [text] => parse(text)?,
+        several => {
+            let mut sheets = several.iter().filter_map(|text| parse(text).ok());
+            let (Some(mut sheet), None) = (sheets.next(), sheets.next()) else {
+                return Err(NotATally::SeveralTexts {
+                    found: several.len(),
+                });
+            };
+            sheet.doubts.push(Doubt::OtherCodes);
+            sheet
+        }
     };
+    match pack {
+        None => tally.doubts.push(Doubt::NoElectionPack),
+        Some(pack) => compare(&mut tally, pack),
+    }
+    Ok(tally)
+}
+
+fn parse(text: &[u8]) -> Result<Tally, NotATally> {
     if text.len() > MAX_TEXT {
         return Err(NotATally::TooLong { bytes: text.len() });
     }
@@ -58,12 +82,7 @@ pub fn read(texts: &[&[u8]], pack: Option<&ElectionPack>) -> Result<Tally, NotAT
         .ok()
         .filter(|text| text.is_ascii())
         .ok_or(NotATally::NotText)?;
-    let mut tally = venezuela::parse(text.trim_matches(['\r', '\n', ' ', '\t']))?;
-    match pack {
-        None => tally.doubts.push(Doubt::NoElectionPack),
-        Some(pack) => compare(&mut tally, pack),
-    }
-    Ok(tally)
+    venezuela::parse(text)
 }
 
 /// Folds slots to candidates and adds what the pack gives reason to doubt.

@@ -4,7 +4,7 @@
 //! fourth field is not documented; both are kept word for word. Nothing inside protects the text:
 //! no checksum, no signature, no election.
 
-use crate::{Doubt, NotATally, Tally};
+use crate::{Doubt, NotATally, Tally, VotesField};
 use testigo_wire::TableId;
 
 /// Slots on the ballot of 28 July 2024.
@@ -27,7 +27,7 @@ pub(crate) fn parse(text: &str) -> Result<Tally, NotATally> {
     let fields: Vec<&str> = votes.splitn(MAX_FIELDS, ',').collect();
     let mut slots = Vec::with_capacity(fields.len());
     for (n, field) in fields.iter().enumerate() {
-        slots.push(number(&format!("slot {}", n + 1), field, &mut doubts)?);
+        slots.push(number(VotesField::Slot(n + 1), field, &mut doubts)?);
     }
     if slots.len() != SLOTS {
         return Err(NotATally::Slots {
@@ -35,7 +35,7 @@ pub(crate) fn parse(text: &str) -> Result<Tally, NotATally> {
             expected: SLOTS,
         });
     }
-    let null_votes = number("null votes", nulls, &mut doubts)?;
+    let null_votes = number(VotesField::Null, nulls, &mut doubts)?;
     if suffix != "1.0001" {
         doubts.push(Doubt::Suffix(quote(suffix)));
     }
@@ -73,9 +73,9 @@ fn table(place: &str) -> Result<(TableId, &str), NotATally> {
 }
 
 /// Reads a number of votes: decimal digits and nothing else.
-fn number(field: &str, text: &str, doubts: &mut Vec<Doubt>) -> Result<u32, NotATally> {
+fn number(field: VotesField, text: &str, doubts: &mut Vec<Doubt>) -> Result<u32, NotATally> {
     let fault = || NotATally::Votes {
-        field: field.to_owned(),
+        field,
         found: quote(text),
     };
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use proptest::prelude::*;
-use testigo_tally::{Doubt, NotATally, Tally, read};
+use testigo_tally::{Doubt, NotATally, Tally, VotesField, read};
 use testigo_wire::{
     Candidate, ElectionId, ElectionPack, Language, PollingTable, Slot, TableId, Warning,
 };
@@ -177,10 +177,14 @@ fn what_is_no_sheet_says_why() {
             expected: 38
         }
     );
-    assert!(matches!(refused(&huge), NotATally::Votes { field, .. } if field == "slot 1"));
-    assert!(matches!(refused(&negative), NotATally::Votes { field, .. } if field == "slot 1"));
     assert!(
-        matches!(refused(&YUMARE.replace("!0!0", "!x!0")), NotATally::Votes { field, .. } if field == "null votes")
+        matches!(refused(&huge), NotATally::Votes { field, .. } if field == VotesField::Slot(1))
+    );
+    assert!(
+        matches!(refused(&negative), NotATally::Votes { field, .. } if field == VotesField::Slot(1))
+    );
+    assert!(
+        matches!(refused(&YUMARE.replace("!0!0", "!x!0")), NotATally::Votes { field, .. } if field == VotesField::Null)
     );
     assert!(matches!(
         refused(&YUMARE.replace("201301006", "20130100")),
@@ -196,9 +200,31 @@ fn what_is_no_sheet_says_why() {
         read(&[b"a", b"b"], None),
         Err(NotATally::SeveralTexts { found: 2 })
     );
-    let error = refused(&thirty_seven);
-    assert!(error.sentence(Language::Es).contains("37 números"));
-    assert!(error.sentence(Language::En).contains("37 numbers"));
+    for (text, es, en) in [
+        ("x", "1 parte entre", "1 part between"),
+        (&thirty_seven, "37 números", "37 numbers"),
+        (&huge, "casilla 1", "slot 1"),
+    ] {
+        let error = refused(text);
+        assert!(error.sentence(Language::Es).contains(es), "{error}");
+        assert!(error.sentence(Language::En).contains(en), "{error}");
+    }
+}
+
+#[test]
+fn what_lies_beside_the_one_sheet_is_a_doubt_and_two_sheets_are_none() {
+    let (sheet, again) = (YUMARE.as_bytes(), [YUMARE.as_bytes(), b"\r\n"].concat());
+    let twice = read(&[sheet, &again], Some(&pack())).unwrap();
+    assert_eq!(twice, tally(YUMARE));
+    for beside in [&b"https://example.org"[..], b"\xff\xfe", b"", &[b'1'; 9000]] {
+        for texts in [[sheet, beside], [beside, sheet]] {
+            let found = read(&texts, Some(&pack())).unwrap();
+            assert_eq!(found.slots, twice.slots);
+            assert_eq!(found.doubts, [Doubt::OtherCodes]);
+        }
+    }
+    let several = Err(NotATally::SeveralTexts { found: 2 });
+    assert_eq!(read(&[sheet, TRINIDAD.as_bytes()], None), several);
 }
 
 proptest! {

@@ -48,6 +48,17 @@ pub enum WireError {
 }
 
 impl WireError {
+    /// The kind of object that is at fault.
+    pub fn what(&self) -> &'static str {
+        match self {
+            Self::TooLarge { what, .. }
+            | Self::Malformed { what, .. }
+            | Self::Version { what, .. }
+            | Self::Signature { what }
+            | Self::Sealed { what } => what,
+        }
+    }
+
     pub(crate) fn malformed(what: &'static str, reason: impl ToString) -> Self {
         Self::Malformed {
             what,

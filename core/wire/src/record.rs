@@ -1,3 +1,4 @@
+use crate::body::MAX_BODY;
 use crate::{Code, Time, WireError, cbor};
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
@@ -33,9 +34,6 @@ impl Kind {
     /// A [`TallyRecord`].
     pub const TALLY: Self = Self(2);
 }
-
-/// The longest record, in bytes: a body of 64 KiB less what stands around it.
-pub(crate) const MAX_RECORD: usize = 63 * 1024;
 
 /// What a witness saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,15 +79,16 @@ impl Record {
         }
     }
 
-    /// From the CBOR of a record of this kind.
+    /// From the CBOR of a record of this kind. Its bound is the body's own, so that whatever could be
+    /// sealed can be read.
     ///
     /// # Errors
     /// [`WireError`] where the bytes are no such record.
     pub fn from_bytes(kind: Kind, bytes: &[u8]) -> Result<Self, WireError> {
         match kind {
-            Kind::REPORT => cbor::from_slice("report", bytes, MAX_RECORD).map(Self::Report),
-            Kind::TALLY => cbor::from_slice("tally", bytes, MAX_RECORD).map(Self::Tally),
-            kind => cbor::check("record", bytes, MAX_RECORD).map(|()| Self::Unknown {
+            Kind::REPORT => cbor::from_slice("report", bytes, MAX_BODY).map(Self::Report),
+            Kind::TALLY => cbor::from_slice("tally", bytes, MAX_BODY).map(Self::Tally),
+            kind => cbor::check("record", bytes, MAX_BODY).map(|()| Self::Unknown {
                 kind,
                 bytes: bytes.to_vec(),
             }),

@@ -82,6 +82,10 @@ warnings! {
     METADATA_KEPT = 13:
         "Un archivo adjunto puede llevar todavía el lugar y el aparato: su formato no se reconoció.",
         "An attached file may still carry place and device: its form was not understood.";
+    /// Other codes lay beside the sheet's own in the same photograph.
+    OTHER_CODES = 14:
+        "Había otros códigos junto al del acta en la misma foto; solo se leyó el del acta.",
+        "Other codes lay beside the sheet's own in the same photograph; only the sheet's was read.";
 }
 
 #[cfg(test)]

@@ -155,6 +155,20 @@ proptest! {
     }
 
     #[test]
+    fn whatever_can_be_sealed_can_be_read(size in 60_000usize..66_000) {
+        let seal = SealSecretKey::from_bytes(&[2; 32]);
+        let device = SigningKey::from_seed(&[3; 32]);
+        let record = Record::Tally(TallyRecord::new([vec![b'x'; size]]));
+        let sent = Envelope::seal(&body(&record, 1), ElectionId([4; 8]), &seal.public_key().unwrap(), &device);
+        if let Ok(sent) = sent {
+            let got = Envelope::parse(sent.as_bytes()).unwrap().verify(&device.verifying_key()).unwrap();
+            prop_assert_eq!(got.open(&seal).unwrap().record().unwrap(), record);
+        } else {
+            prop_assert!(size > 65_000, "{} bytes are refused", size);
+        }
+    }
+
+    #[test]
     fn no_decoder_panics_on_any_bytes(bytes in vec(any::<u8>(), 0..2000)) {
         feed_all(&bytes);
     }

@@ -92,15 +92,17 @@ impl Store {
         Self::open(dir, key)
     }
 
-    /// Whether a whole store is there.
+    /// Whether a store is there, or what is left of one: its log alone may hold what was saved last.
     pub(crate) fn exists(dir: &Path) -> bool {
-        dir.join(FILE).exists()
+        ["", "-wal", "-journal"]
+            .iter()
+            .any(|suffix| dir.join(format!("{FILE}{suffix}")).exists())
     }
 
     /// Opens the store that is there.
     pub(crate) fn open(dir: &Path, key: &DatabaseKey) -> Result<Self, PhoneError> {
         let path = dir.join(FILE);
-        if !path.exists() {
+        if !Self::exists(dir) {
             return Err(PhoneError::NoPhone);
         }
         Ok(Self {

@@ -403,7 +403,7 @@ impl SyncPass {
         let mut requeued = false;
         phone.store.write(|tx| {
             for (receipt, bytes) in &receipts {
-                if sent.enrolment == Some(receipt.eid) {
+                if sent.enrolment == Some(receipt.eid) && !receipt.code.is_refusal() {
                     Store::settle_enrolment(tx, Some(bytes))?;
                 } else if sent.eids.contains(&receipt.eid) {
                     match (

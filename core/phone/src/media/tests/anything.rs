@@ -144,9 +144,9 @@ proptest! {
             apply(&mut file, change);
         }
         let (told, output) = stripped(&file);
-        // What could be seen before is seen after. JPEG is left out: in a damaged scan the decoder
-        // here reads on into the segment behind it.
-        if matches!(told.kind, MediaKind::Png | MediaKind::WebP)
+        // What could be seen before is seen after. Only for PNG: in a damaged scan the decoder of
+        // JPEG here reads on into the segment behind it, and that of WebP panics on some damage.
+        if told.kind == MediaKind::Png
             && let Ok(picture) = image::load_from_memory(&file)
         {
             prop_assert!(image::load_from_memory(&output).is_ok_and(|after| after == picture));

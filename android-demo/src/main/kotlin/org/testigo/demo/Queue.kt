@@ -1,0 +1,33 @@
+package org.testigo.demo
+
+import android.content.Context
+import org.testigo.StatusView
+
+/** The queue's true state in one line: what waits comes before what arrived. */
+fun Context.queueLine(status: StatusView): String {
+    val waiting = status.queued.toLong()
+    val parked = status.parked.toLong()
+    val delivered = status.delivered.toLong()
+    return when {
+        waiting > 0 && status.syncing -> counted(R.plurals.queue_sending, waiting)
+        waiting > 0 -> counted(R.plurals.queue_waiting, waiting)
+        parked > 0 -> counted(R.plurals.queue_parked, parked)
+        delivered > 0 -> counted(R.plurals.queue_delivered, delivered)
+        else -> getString(R.string.queue_empty)
+    }
+}
+
+/** What else is true of it, in at most three short sentences. */
+fun Context.queueMore(status: StatusView): String {
+    val waiting = status.queued > 0u
+    val sentences = buildList {
+        if (waiting) add(getString(R.string.queue_kept))
+        if (waiting && status.parked > 0u) add(counted(R.plurals.queue_parked, status.parked.toLong()))
+        val contact = status.lastContact
+        when {
+            !status.enrolmentDelivered -> add(getString(R.string.queue_enrolment))
+            contact != null -> add(getString(R.string.contact, time(contact)))
+        }
+    }
+    return sentences.joinToString(" ")
+}

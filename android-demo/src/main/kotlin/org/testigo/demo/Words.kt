@@ -1,0 +1,56 @@
+package org.testigo.demo
+
+import android.content.Context
+import android.text.format.DateUtils
+import java.time.OffsetDateTime
+import java.time.format.DateTimeParseException
+import java.util.Locale
+import org.testigo.Explanation
+import org.testigo.TestigoException
+
+/** The core says each sentence in two languages; the one that goes with the app's own is shown. */
+fun Context.pick(es: String, en: String): String = if (getString(R.string.language) == "en") en else es
+
+/** What went wrong, in the core's words, which say what to do. */
+fun Context.sentence(error: TestigoException): String = pick(error.explanation.es, error.explanation.en)
+
+/** Why the phone cannot be opened. */
+fun Context.sentence(trouble: Trouble): String = when (trouble) {
+    is Trouble.KeyLost -> getString(R.string.key_lost)
+    is Trouble.Core -> sentence(trouble.error)
+}
+
+/** A sentence that fits the number. */
+fun Context.counted(plural: Int, count: Long): String {
+    val quantity = count.coerceAtMost(Int.MAX_VALUE.toLong()).toInt()
+    return resources.getQuantityString(plural, quantity, "%,d".format(locale(), count))
+}
+
+/** A number as it is written here. */
+fun Context.number(count: Long): String = "%,d".format(locale(), count)
+
+/** A time of the core (RFC 3339) as day, month and clock of this phone; as it is where it is none. */
+fun Context.time(rfc3339: String): String = try {
+    val millis = OffsetDateTime.parse(rfc3339).toInstant().toEpochMilli()
+    val flags = DateUtils.FORMAT_SHOW_DATE or DateUtils.FORMAT_SHOW_TIME or
+        DateUtils.FORMAT_ABBREV_MONTH or DateUtils.FORMAT_NO_YEAR
+    DateUtils.formatDateTime(this, millis, flags)
+} catch (_: DateTimeParseException) {
+    rfc3339
+}
+
+/** The first letter large, as a name in a list is written. */
+fun String.asTitle(): String = replaceFirstChar { it.titlecase(Locale.ROOT) }
+
+private fun Context.locale(): Locale = resources.configuration.locales[0]
+
+/** The code, sentences and next step of any error of the core. */
+val TestigoException.explanation: Explanation
+    get() = when (this) {
+        is TestigoException.Input -> explanation
+        is TestigoException.Enrolment -> explanation
+        is TestigoException.Store -> explanation
+        is TestigoException.StorageFull -> explanation
+        is TestigoException.Host -> explanation
+        is TestigoException.Internal -> explanation
+    }
