@@ -49,6 +49,11 @@ impl BlobSecret {
         Self(Zeroizing::new(bytes))
     }
 
+    /// Its bytes, for an encrypted store of one's own.
+    pub fn expose(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     fn cipher(&self) -> ChaCha20Poly1305 {
         ChaCha20Poly1305::new((&*self.0).into())
     }
