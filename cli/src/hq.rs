@@ -4,7 +4,7 @@ use crate::args::{HqArgs, HqCommand};
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::sheet::{png, qr_picture};
-use crate::{interrupt, render};
+use crate::{interrupt, phone, render};
 use serde_json::json;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -22,6 +22,7 @@ pub fn run(args: HqArgs, language: Language, as_json: bool) -> Result<Outcome, F
             until_stdin_closes,
         } => serve(data, listen, until_stdin_closes, language, as_json),
         HqCommand::Table => table(data, language),
+        HqCommand::Blob { id, out } => blob(data, id, &out, language),
     }
 }
 
@@ -141,4 +142,17 @@ fn table(data: &Path, language: Language) -> Result<Outcome, Failure> {
     let (results, incidents) = testigo_hq::tables(data)?;
     let json = json!({ "results": results, "incidents": incidents });
     Ok(Outcome::clean(render::table(&json, language), json))
+}
+
+fn blob(data: &Path, id: i64, out: &Path, language: Language) -> Result<Outcome, Failure> {
+    let runtime = phone::runtime()?;
+    let media_type = runtime.block_on(testigo_hq::open_blob(data, id, out))?;
+    let shown = out.display();
+    Ok(Outcome::clean(
+        vec![language.pick(
+            format!("Archivo {id} ({media_type}) en {shown}."),
+            format!("Attachment {id} ({media_type}) in {shown}."),
+        )],
+        json!({ "attachment": id, "media_type": media_type, "file": out }),
+    ))
 }
