@@ -166,16 +166,16 @@ async fn patch(blobs: Arc<Blobs>, id: UploadId, request: Request) -> Result<Resp
     Ok(response)
 }
 
-struct Chunk {
-    offset: u64,
-    declared: u64,
-    checksum: Option<Checksum>,
-    body: Body,
+pub(super) struct Chunk {
+    pub(super) offset: u64,
+    pub(super) declared: u64,
+    pub(super) checksum: Option<Checksum>,
+    pub(super) body: Body,
 }
 
 impl Blobs {
     /// How far an upload has come; and the receipt, where it has all its bytes.
-    async fn where_to_go_on(
+    pub(super) async fn where_to_go_on(
         self: &Arc<Self>,
         id: UploadId,
         _turn: Turn,
@@ -194,7 +194,7 @@ impl Blobs {
         Ok((length, receipt))
     }
 
-    async fn receive(
+    pub(super) async fn receive(
         self: &Arc<Self>,
         id: UploadId,
         turn: Turn,
