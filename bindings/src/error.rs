@@ -154,7 +154,7 @@ impl From<PhoneError> for TestigoError {
             next: error.next_step().into(),
         };
         match error {
-            PhoneError::Input { .. } => Self::Input { explanation },
+            PhoneError::Input { .. } | PhoneError::File(_) => Self::Input { explanation },
             PhoneError::NoPhone
             | PhoneError::PhoneExists
             | PhoneError::NotEnrolled
@@ -166,7 +166,9 @@ impl From<PhoneError> for TestigoError {
             {
                 Self::StorageFull { explanation }
             }
-            PhoneError::Open(_) | PhoneError::Store(_) => Self::Store { explanation },
+            PhoneError::Open(_) | PhoneError::Store(_) | PhoneError::Disk(_) => {
+                Self::Store { explanation }
+            }
             PhoneError::StorageFull => Self::StorageFull { explanation },
             PhoneError::Random => Self::Internal { explanation },
         }

@@ -43,6 +43,7 @@ impl From<ReportInput> for testigo_phone::ReportInput {
             started: input.started,
             ended: input.ended,
             people: input.people,
+            attachments: Vec::new(),
         }
     }
 }
@@ -52,6 +53,7 @@ impl From<TallyInput> for testigo_phone::TallyInput {
         Self {
             texts: input.texts,
             table: input.table,
+            attachments: Vec::new(),
         }
     }
 }

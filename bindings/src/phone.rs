@@ -192,6 +192,8 @@ impl Shared {
             table: phone.assigned_table().map(TableId::to_string),
             queued: outbox.queued,
             queued_bytes: outbox.queued_bytes,
+            attachments_queued: outbox.attachments_queued,
+            attachment_bytes: outbox.attachment_bytes,
             delivered: outbox.delivered,
             parked: outbox.parked,
             last_contact: outbox.last_contact.map(|time| time.to_string()),

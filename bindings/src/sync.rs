@@ -23,6 +23,12 @@ pub struct SyncReportView {
     pub parked: u64,
     /// Records that still wait.
     pub remaining: u64,
+    /// Files whose receipt was verified.
+    pub attachments_delivered: u64,
+    /// Files that still wait.
+    pub attachments_remaining: u64,
+    /// Files that cannot be read on this phone any more.
+    pub attachments_missing: u64,
     /// Requests made.
     pub requests: u32,
     /// Bytes sent in their bodies.
@@ -117,12 +123,12 @@ impl Phone {
             (pass, step) = on_disk(shared, pass, |pass, phone| pass.step(phone)).await?;
             let request = match step {
                 Step::Done(report) => return Ok(SyncReportView::of(report, None)),
-                Step::Post(request) => request,
+                Step::Send(request) => request,
             };
             let outcome = tokio::select! {
                 biased;
                 () = &mut stopped => return finish(shared, pass).await,
-                outcome = client.post(request) => outcome,
+                outcome = client.send(request) => outcome,
             };
             (pass, ()) = on_disk(shared, pass, |pass, phone| pass.reply(phone, outcome)).await?;
             shared.tell();
@@ -153,12 +159,10 @@ async fn on_disk<T: Send + 'static>(
 
 /// The report of a sync that was stopped.
 async fn finish(shared: &Arc<Shared>, pass: SyncPass) -> Result<SyncReportView, TestigoError> {
-    let (pass, remaining) = on_disk(shared, pass, |_, phone| {
-        phone.outbox().map(|outbox| outbox.queued)
-    })
-    .await?;
+    let (pass, outbox) = on_disk(shared, pass, |_, phone| phone.outbox()).await?;
     let report = SyncReport {
-        remaining,
+        remaining: outbox.queued,
+        attachments_remaining: outbox.attachments_queued,
         ..pass.report().clone()
     };
     Ok(SyncReportView::of(report, Some(SyncOutcome::Stopped)))
@@ -205,6 +209,9 @@ impl SyncReportView {
             confirmed: report.confirmed,
             parked: report.parked,
             remaining: report.remaining,
+            attachments_delivered: report.attachments_delivered,
+            attachments_remaining: report.attachments_remaining,
+            attachments_missing: report.attachments_missing,
             requests: report.requests,
             bytes_sent: report.bytes_sent,
             outcome,

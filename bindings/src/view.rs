@@ -103,7 +103,11 @@ pub struct StatusView {
     pub queued: u64,
     /// Their bytes.
     pub queued_bytes: u64,
-    /// Records that headquarters has signed for.
+    /// Files that wait for a network.
+    pub attachments_queued: u64,
+    /// Their bytes, sealed.
+    pub attachment_bytes: u64,
+    /// Records that headquarters has signed for, with all their files.
     pub delivered: u64,
     /// Records that headquarters will not take: a person must decide.
     pub parked: u64,
@@ -171,7 +175,14 @@ pub enum RecordView {
 pub enum DeliveryView {
     /// Waits for a network.
     Queued,
-    /// Headquarters has signed that it holds it.
+    /// Headquarters has signed that it holds the record, and waits for files that belong to it.
+    Received {
+        /// When the record arrived, by headquarters' clock, RFC 3339.
+        received_at: String,
+        /// Files that are still on their way.
+        attachments_left: u64,
+    },
+    /// Headquarters has signed that it holds it, with all its files.
     Delivered {
         /// When it arrived, by headquarters' clock, RFC 3339.
         received_at: String,
@@ -317,6 +328,13 @@ impl From<Delivery> for DeliveryView {
     fn from(delivery: Delivery) -> Self {
         match delivery {
             Delivery::Queued => Self::Queued,
+            Delivery::Received {
+                received_at,
+                attachments_left,
+            } => Self::Received {
+                received_at: received_at.to_string(),
+                attachments_left,
+            },
             Delivery::Delivered { received_at } => Self::Delivered {
                 received_at: received_at.to_string(),
             },

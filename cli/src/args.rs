@@ -145,8 +145,11 @@ pub enum PhoneCommand {
         /// How many people were involved.
         #[arg(long, value_name = "N")]
         people: Option<u32>,
+        /// A photograph, film or recording that belongs to it; place, time and device are taken out.
+        #[arg(long, value_name = "FILE")]
+        attach: Vec<PathBuf>,
     },
-    /// Reads a tally sheet and saves it.
+    /// Reads a tally sheet and saves it; the photograph goes with it.
     #[command(after_help = "Example: testigo phone --home D tally --photo sheet.jpg")]
     Tally {
         /// A photograph of the sheet.
@@ -158,6 +161,9 @@ pub enum PhoneCommand {
         /// The table, where it is not the sheet's own.
         #[arg(long)]
         table: Option<String>,
+        /// Another file that belongs to it.
+        #[arg(long, value_name = "FILE")]
+        attach: Vec<PathBuf>,
     },
     /// The catalogue of what can be reported.
     #[command(after_help = "Example: testigo phone --home D codes")]
@@ -227,6 +233,15 @@ pub enum HqCommand {
     /// The results and incidents so far.
     #[command(after_help = "Example: testigo hq --data D2 table")]
     Table,
+    /// Opens a file that arrived with a record, for staff.
+    #[command(after_help = "Example: testigo hq --data D2 blob 7 --out photo.jpg")]
+    Blob {
+        /// Its number (`attachments.files.id` in `testigo hq table --json`).
+        id: i64,
+        /// Where it goes: a new file.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::args::{HqArgs, HqCommand};
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::sheet::{png, qr_picture};
-use crate::{interrupt, table};
+use crate::{interrupt, phone, table};
 use serde_json::json;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -27,6 +27,7 @@ pub fn run(args: HqArgs, language: Language, as_json: bool) -> Result<Outcome, F
             until_stdin_closes,
         } => serve(data, listen, until_stdin_closes, language, as_json),
         HqCommand::Table => table(data, language),
+        HqCommand::Blob { id, out } => blob(data, id, &out, language),
     }
 }
 
@@ -182,4 +183,17 @@ fn table(data: &Path, language: Language) -> Result<Outcome, Failure> {
     };
     let json = json!({ "results": results, "incidents": incidents });
     Ok(Outcome::clean(table::lines(&json, language), json))
+}
+
+fn blob(data: &Path, id: i64, out: &Path, language: Language) -> Result<Outcome, Failure> {
+    let runtime = phone::runtime()?;
+    let media_type = runtime.block_on(testigo_hq::open_blob(data, id, out))?;
+    let shown = out.display();
+    Ok(Outcome::clean(
+        vec![language.pick(
+            format!("Archivo {id} ({media_type}) en {shown}."),
+            format!("Attachment {id} ({media_type}) in {shown}."),
+        )],
+        json!({ "attachment": id, "media_type": media_type, "file": out }),
+    ))
 }

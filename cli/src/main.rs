@@ -4,6 +4,7 @@
 //! something was refused or could not be read, and is named; 2 wrong usage, or it cannot start.
 
 mod args;
+mod attach;
 mod demo;
 mod failure;
 mod hq;

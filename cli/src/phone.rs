@@ -3,7 +3,7 @@
 use crate::args::{Cli, Command, PhoneArgs, PhoneCommand};
 use crate::failure::Failure;
 use crate::outcome::Outcome;
-use crate::{key_file, picture, render, stdin};
+use crate::{attach, key_file, picture, render, stdin};
 use clap::Parser;
 use serde_json::json;
 use std::io::BufRead;
@@ -154,8 +154,10 @@ fn one(phone: &mut Phone, command: PhoneCommand, language: Language) -> Result<O
             started,
             ended,
             people,
+            attach,
         } => {
             let saved = phone.report(&ReportInput {
+                attachments: attach::seal(phone, &attach)?,
                 code,
                 table,
                 note,
@@ -166,12 +168,23 @@ fn one(phone: &mut Phone, command: PhoneCommand, language: Language) -> Result<O
             })?;
             Ok(render::saved(&saved, language))
         }
-        PhoneCommand::Tally { photo, text, table } => {
-            let texts = match (photo, text) {
-                (Some(photo), _) => texts_in(&photo)?,
+        PhoneCommand::Tally {
+            photo,
+            text,
+            table,
+            attach,
+        } => {
+            let texts = match (&photo, text) {
+                (Some(photo), _) => texts_in(photo)?,
                 (None, text) => vec![stdin::text_or_stdin(text.as_deref().unwrap_or("-"))?],
             };
-            let saved = phone.tally(&TallyInput { texts, table })?;
+            let files: Vec<_> = photo.into_iter().chain(attach).collect();
+            let attachments = attach::seal(phone, &files)?;
+            let saved = phone.tally(&TallyInput {
+                texts,
+                table,
+                attachments,
+            })?;
             Ok(render::saved_tally(&saved, language))
         }
         PhoneCommand::List => Ok(render::history(&phone.history()?, language)),

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
+use image::codecs::jpeg::JpegEncoder;
 use image::metadata::Orientation;
 use image::{
     DynamicImage, GrayImage, ImageDecoder, ImageError, ImageReader, Limits, Luma, LumaA, Pixel,
@@ -94,23 +95,7 @@ impl Picture {
     /// # Errors
     /// A [`PictureError`] that names the file and says what to do.
     pub fn load(path: &Path) -> Result<Self, PictureError> {
-        let file = File::open(path).map_err(|source| unreadable(path, source))?;
-        let reader = ImageReader::new(BufReader::new(file)).with_guessed_format();
-        let mut reader = reader.map_err(|source| unreadable(path, source))?;
-        if reader.format().is_none() {
-            return Err(PictureError::NotAnImage { path: path.into() });
-        }
-        let mut limits = Limits::default();
-        limits.max_alloc = Some(MAX_DECODED_BYTES);
-        reader.limits(limits);
-        let mut decoder = reader.into_decoder().map_err(|error| bad(path, error))?;
-        let (width, height) = decoder.dimensions();
-        if u64::from(width) * u64::from(height) > MAX_PIXELS {
-            return Err(PictureError::TooLarge { path: path.into() });
-        }
-        // A broken EXIF block must not cost the picture.
-        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-        let decoded = DynamicImage::from_decoder(decoder).map_err(|error| bad(path, error))?;
+        let (decoded, orientation) = decode(path)?;
         let mut upright = DynamicImage::ImageLuma8(gray_on_white(decoded));
         upright.apply_orientation(orientation);
         Ok(Self {
@@ -127,6 +112,49 @@ impl Picture {
             .map(|view| testigo_scan::scan(&view))
             .unwrap_or_default()
     }
+}
+
+/// A picture's pixels, and how it has to be turned. Its size is looked at before its pixels are.
+fn decode(path: &Path) -> Result<(DynamicImage, Orientation), PictureError> {
+    let file = File::open(path).map_err(|source| unreadable(path, source))?;
+    let reader = ImageReader::new(BufReader::new(file)).with_guessed_format();
+    let mut reader = reader.map_err(|source| unreadable(path, source))?;
+    if reader.format().is_none() {
+        return Err(PictureError::NotAnImage { path: path.into() });
+    }
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_DECODED_BYTES);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(|error| bad(path, error))?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+        return Err(PictureError::TooLarge { path: path.into() });
+    }
+    // A broken EXIF block must not cost the picture.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let decoded = DynamicImage::from_decoder(decoder).map_err(|error| bad(path, error))?;
+    Ok((decoded, orientation))
+}
+
+/// The longest side of a thumbnail, in pixels, and its JPEG quality.
+const THUMBNAIL: (u32, u8) = (320, 60);
+
+/// A small JPEG of a picture, upright as its EXIF orientation says, for who waits for the whole.
+///
+/// # Errors
+/// A [`PictureError`] where there is none to be made.
+pub fn thumbnail(path: &Path) -> Result<Vec<u8>, PictureError> {
+    let (decoded, orientation) = decode(path)?;
+    let (side, quality) = THUMBNAIL;
+    let mut small = match decoded.width().max(decoded.height()) > side {
+        true => decoded.thumbnail(side, side),
+        false => decoded,
+    };
+    small.apply_orientation(orientation);
+    let mut file = Vec::new();
+    let encoder = JpegEncoder::new_with_quality(&mut file, quality);
+    (small.into_rgb8().write_with_encoder(encoder)).map_err(|error| bad(path, error))?;
+    Ok(file)
 }
 
 /// The QR codes in an image file; empty if it is a picture without a readable code.
@@ -179,7 +207,6 @@ fn bad(path: &Path, error: ImageError) -> PictureError {
 mod tests {
     use std::fs;
 
-    use image::codecs::jpeg::JpegEncoder;
     use image::{Rgba, RgbaImage};
 
     use super::*;

@@ -168,6 +168,13 @@ fn delivery(delivery: Delivery, language: Language) -> String {
         Delivery::Queued => language
             .pick("en cola, espera red", "queued, waits for a network")
             .to_owned(),
+        Delivery::Received {
+            received_at,
+            attachments_left,
+        } => language.pick(
+            format!("recibido sin sus archivos: {received_at}; faltan {attachments_left}"),
+            format!("received without its files: {received_at}; {attachments_left} still to go"),
+        ),
         Delivery::Delivered { received_at } => language.pick(
             format!("entregado: recibo firmado por la central, {received_at}"),
             format!("delivered: receipt signed by headquarters, {received_at}"),
@@ -213,8 +220,13 @@ pub fn history(history: &[HistoryView], language: Language) -> Outcome {
             "warnings": codes(&item.warnings),
             "state": match item.delivery {
                 Delivery::Queued => "queued",
+                Delivery::Received { .. } => "received",
                 Delivery::Delivered { .. } => "delivered",
                 Delivery::Parked { .. } => "parked",
+            },
+            "attachments_left": match item.delivery {
+                Delivery::Received { attachments_left, .. } => attachments_left,
+                _ => 0,
             },
             "delivery": delivery(item.delivery, language),
         }));
@@ -247,6 +259,13 @@ pub fn status(outbox: &OutboxView, table: Option<&TableId>, language: Language) 
             outbox.queued, outbox.queued_bytes, outbox.delivered, outbox.parked
         ),
     ));
+    if outbox.attachments_queued > 0 {
+        let (files, bytes) = (outbox.attachments_queued, outbox.attachment_bytes);
+        lines.push(language.pick(
+            format!("Archivos en cola: {files} ({bytes} bytes)."),
+            format!("Files queued: {files} ({bytes} bytes)."),
+        ));
+    }
     lines.push(match &last {
         Some(time) => language.pick(
             format!("Último contacto con la central: {time}."),
@@ -267,6 +286,8 @@ pub fn status(outbox: &OutboxView, table: Option<&TableId>, language: Language) 
             "table": table,
             "queued": outbox.queued,
             "queued_bytes": outbox.queued_bytes,
+            "attachments_queued": outbox.attachments_queued,
+            "attachment_bytes": outbox.attachment_bytes,
             "delivered": outbox.delivered,
             "parked": outbox.parked,
             "last_contact": last,
@@ -298,6 +319,20 @@ pub fn sync_report(report: &SyncReport, language: Language) -> Outcome {
             ),
         ));
     }
+    let files = (report.attachments_delivered, report.attachments_remaining);
+    if files != (0, 0) {
+        lines.push(language.pick(
+            format!("Archivos entregados: {}; quedan: {}.", files.0, files.1),
+            format!("Files delivered: {}; still waiting: {}.", files.0, files.1),
+        ));
+    }
+    if report.attachments_missing > 0 {
+        let n = report.attachments_missing;
+        lines.push(language.pick(
+            format!("Archivos que ya no se pueden leer en este teléfono: {n}."),
+            format!("Files that cannot be read on this phone any more: {n}."),
+        ));
+    }
     let deferrals: Vec<String> = (report.deferrals.iter())
         .map(|deferral: &Deferral| deferral.sentence(language))
         .collect();
@@ -311,13 +346,19 @@ pub fn sync_report(report: &SyncReport, language: Language) -> Outcome {
         ));
     }
     Outcome {
-        clean: report.failure.is_none() && report.remaining == 0 && report.parked == 0,
+        clean: report.failure.is_none()
+            && report.remaining == 0
+            && report.attachments_remaining == 0
+            && report.parked == 0,
         lines,
         json: json!({
             "delivered": report.delivered,
             "confirmed": report.confirmed,
             "parked": report.parked,
             "remaining": report.remaining,
+            "attachments_delivered": report.attachments_delivered,
+            "attachments_remaining": report.attachments_remaining,
+            "attachments_missing": report.attachments_missing,
             "requests": report.requests,
             "bytes_sent": report.bytes_sent,
             "deferrals": deferrals,

@@ -66,6 +66,15 @@ pub enum HqError {
     /// An address that phones would refuse to send to.
     #[error("phones would not send to {0:?}")]
     Endpoint(String),
+    /// No record has an attachment of this number.
+    #[error("there is no attachment {0}")]
+    AttachmentUnknown(i64),
+    /// A record names the attachment, and it has not arrived.
+    #[error("the attachment {0} has not arrived")]
+    AttachmentNotHere(i64),
+    /// The attachment is held and cannot be read or opened.
+    #[error("the attachment {0} cannot be opened")]
+    AttachmentDamaged(i64),
     /// The operating system gave no randomness, or a key could not be used.
     #[error("keys cannot be made: {0}")]
     Keys(String),
@@ -179,6 +188,24 @@ impl HqError {
                 ),
                 format!(
                     "Table {table} is not in the election pack; check the number, such as 201301006.01."
+                ),
+            ),
+            Self::AttachmentUnknown(id) => language.pick(
+                format!("Ningún registro tiene el archivo {id}. Sus números están en /v1/incidents y /v1/results."),
+                format!("No record has the attachment {id}. Their numbers are in /v1/incidents and /v1/results."),
+            ),
+            Self::AttachmentNotHere(id) => language.pick(
+                format!("El archivo {id} aún no ha llegado; el teléfono lo enviará. Pruebe más tarde."),
+                format!(
+                    "The attachment {id} has not arrived yet; its phone will send it. Try again later."
+                ),
+            ),
+            Self::AttachmentDamaged(id) => language.pick(
+                format!(
+                    "El archivo {id} no se puede leer o abrir: está dañado aquí o se selló mal. Restaure la copia de la carpeta blobs."
+                ),
+                format!(
+                    "The attachment {id} cannot be read or opened: it is damaged here or was sealed wrongly. Restore your copy of the blobs folder."
                 ),
             ),
             Self::Keys(reason) => language.pick(

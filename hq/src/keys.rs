@@ -34,6 +34,16 @@ impl Folder {
         self.0.join("hq.db")
     }
 
+    /// Attachments that are held whole.
+    pub(crate) fn blobs(&self) -> PathBuf {
+        self.0.join("blobs")
+    }
+
+    /// Attachments on their way.
+    pub(crate) fn uploads(&self) -> PathBuf {
+        self.0.join("uploads")
+    }
+
     fn key(&self, name: &str) -> PathBuf {
         self.keys().join(format!("{name}.key"))
     }

@@ -9,6 +9,7 @@
 //! loopback, or behind a proxy that asks who is there.
 
 mod api;
+mod blobs;
 mod connections;
 mod desk;
 mod error;
@@ -24,12 +25,14 @@ mod store;
 mod writer;
 
 pub use api::HealthView;
+pub use blobs::open_blob;
 pub use error::HqError;
 pub use init::{init, invite, tables};
 pub use pack_source::{Mistake, PackSource, PackSourceError};
 pub use results::{
-    CandidateView, CandidateVotesView, ElectionView, IncidentView, IncidentsView, LabelView,
-    ResultsView, TableState, TableView, TablesView, UnreadSheetView, VersionView, WarningView,
+    AttachmentView, AttachmentsView, CandidateView, CandidateVotesView, ElectionView, IncidentView,
+    IncidentsView, LabelView, ResultsView, TableState, TableView, TablesView, UnreadSheetView,
+    VersionView, WarningView,
 };
 pub use serve::serve;
 pub use store::DeviceState;

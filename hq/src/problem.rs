@@ -5,7 +5,7 @@ use serde::Serialize;
 use testigo_sqlite::Failure;
 
 /// An HTTP error as a problem document (RFC 9457) with a stable `code` for programs.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Problem {
     status: StatusCode,
     code: &'static str,
@@ -14,7 +14,7 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    const fn new(status: StatusCode, code: &'static str, detail: &'static str) -> Self {
+    pub(crate) const fn new(status: StatusCode, code: &'static str, detail: &'static str) -> Self {
         Self {
             status,
             code,
@@ -23,7 +23,7 @@ impl Problem {
         }
     }
 
-    const fn retry(self, seconds: u16) -> Self {
+    pub(crate) const fn retry(self, seconds: u16) -> Self {
         Self {
             retry_after: Some(seconds),
             ..self
@@ -90,6 +90,15 @@ impl Problem {
         self.code
     }
 
+    /// `460 Checksum Mismatch`, a status of tus's own.
+    pub(crate) fn checksum() -> Self {
+        Self::new(
+            StatusCode::from_u16(460).unwrap_or(StatusCode::BAD_REQUEST),
+            "checksum",
+            "The chunk was damaged on the way and was not kept: send it again.",
+        )
+    }
+
     pub(crate) fn of_store(error: &rusqlite::Error) -> Self {
         match testigo_sqlite::classify(error) {
             Failure::DiskFull => Self::DISK_FULL,
@@ -113,7 +122,8 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let view = ProblemView {
             kind: "about:blank",
-            title: self.status.canonical_reason().unwrap_or("Error"),
+            // Only tus's 460 is in no registry.
+            title: (self.status.canonical_reason()).unwrap_or("Checksum Mismatch"),
             status: self.status.as_u16(),
             detail: self.detail,
             code: self.code,

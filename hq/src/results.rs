@@ -5,7 +5,7 @@ use crate::store::{DeviceState, IncidentRow, ReadingRow, Snapshot};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use testigo_wire::catalogue::{Phase, Severity};
-use testigo_wire::{Code, ElectionPack, Language, PollingTable, Time, Warning};
+use testigo_wire::{Code, ElectionPack, Lane, Language, PollingTable, Time, Warning};
 
 /// `GET /v1/results`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,6 +121,8 @@ pub struct TableView {
     pub versions: Vec<VersionView>,
     /// Doubts about any of its readings.
     pub warnings: Vec<WarningView>,
+    /// The files of its readings.
+    pub attachments: AttachmentsView,
 }
 
 /// One of several readings that differ.
@@ -149,6 +151,34 @@ pub struct UnreadSheetView {
     pub device: DeviceState,
     /// Doubts.
     pub warnings: Vec<WarningView>,
+    /// Its files.
+    pub attachments: AttachmentsView,
+}
+
+/// The files of a record, or of all records that a line sums up.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AttachmentsView {
+    /// How many there are.
+    pub named: u64,
+    /// How many of them have arrived whole.
+    pub held: u64,
+    /// Each of them.
+    pub files: Vec<AttachmentView>,
+}
+
+/// A file that belongs to a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachmentView {
+    /// Headquarters' own number of it, by which it is opened. Its hash stands beside a device in clear.
+    pub id: i64,
+    /// Its media type, as its phone told it.
+    pub media_type: String,
+    /// Its size before sealing, in bytes.
+    pub size: u64,
+    /// A small picture of another file.
+    pub thumbnail: bool,
+    /// It has arrived whole.
+    pub held: bool,
 }
 
 /// A doubt.
@@ -211,6 +241,8 @@ pub struct IncidentView {
     pub warnings: Vec<WarningView>,
     /// How far its device is believed.
     pub device: DeviceState,
+    /// Its files.
+    pub attachments: AttachmentsView,
 }
 
 impl ResultsView {
@@ -346,6 +378,7 @@ fn table_view(
         waiting: records(&waiting),
         versions,
         warnings: warnings(readings.iter().map(|reading| reading.arrival), snapshot),
+        attachments: attachments(readings.iter().map(|reading| reading.arrival), snapshot),
     }
 }
 
@@ -385,6 +418,25 @@ fn warnings(arrivals: impl Iterator<Item = i64>, snapshot: &Snapshot) -> Vec<War
         .collect()
 }
 
+fn attachments(arrivals: impl Iterator<Item = i64>, snapshot: &Snapshot) -> AttachmentsView {
+    let files: Vec<AttachmentView> = arrivals
+        .filter_map(|arrival| snapshot.attachments.get(&arrival))
+        .flatten()
+        .map(|file| AttachmentView {
+            id: file.id,
+            media_type: file.media_type.clone(),
+            size: file.size,
+            thumbnail: Lane(file.lane) == Lane::THUMBNAIL,
+            held: file.held,
+        })
+        .collect();
+    AttachmentsView {
+        named: files.len() as u64,
+        held: files.iter().filter(|file| file.held).count() as u64,
+        files,
+    }
+}
+
 fn unread_sheet(reading: &ReadingRow, snapshot: &Snapshot) -> UnreadSheetView {
     let texts = snapshot.unread_texts.get(&reading.arrival);
     UnreadSheetView {
@@ -398,6 +450,7 @@ fn unread_sheet(reading: &ReadingRow, snapshot: &Snapshot) -> UnreadSheetView {
         hex: texts.into_iter().flatten().map(|text| hex(text)).collect(),
         device: reading.device,
         warnings: warnings(std::iter::once(reading.arrival), snapshot),
+        attachments: attachments(std::iter::once(reading.arrival), snapshot),
     }
 }
 
@@ -442,6 +495,7 @@ fn incident(row: &IncidentRow, snapshot: &Snapshot) -> IncidentView {
         note: row.note.clone(),
         warnings: warnings(std::iter::once(row.arrival), snapshot),
         device: row.device,
+        attachments: attachments(std::iter::once(row.arrival), snapshot),
     }
 }
 

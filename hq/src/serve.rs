@@ -1,3 +1,4 @@
+use crate::blobs::{self, Blobs};
 use crate::desk::Desk;
 use crate::init::Headquarters;
 use crate::problem::Problem;
@@ -67,6 +68,7 @@ pub async fn serve(
     let seal_key = headquarters.seal_key()?;
     let desk_store = Store::open(&headquarters.folder)?;
     let writer_store = Store::open(&headquarters.folder)?;
+    let blobs = Blobs::open(&headquarters)?;
     let fault = |source| HqError::Address {
         address: listen,
         source,
@@ -83,10 +85,18 @@ pub async fn serve(
         pack: headquarters.pack,
         writer,
         reader: Mutex::new(headquarters.reader),
-    }));
+    }))
+    // Behind the time limit of other requests: an attachment takes as long as its link needs.
+    .merge(blobs::router(blobs.clone()));
+    let collecting = tokio::spawn(blobs.clone().collect_hourly());
+    let shutdown = async move {
+        shutdown.await;
+        blobs.close();
+    };
     tracing::info!(%address, "headquarters serve");
     on_ready(address);
     connections::serve(listener, app, shutdown).await;
+    collecting.abort();
     // The router is gone, so the writer's queue closes, and behind it the desk's bell.
     let ended = tokio::task::spawn_blocking(move || writing.join().and_then(|()| desk.join()));
     match ended.await {

@@ -181,7 +181,7 @@ impl Clerk {
             return Ok(deferred(bytes, Deferral::SIGNATURE));
         };
         let signed = self.receipt(bytes, device.store_id, Envelope::election(&envelope))?;
-        let receipt = store::keep_envelope(db, &signed.incoming(bytes), kid)?;
+        let receipt = store::keep_envelope(db, &signed.incoming(bytes), kid, envelope.blobs())?;
         Ok(Answer::Receipt(receipt))
     }
 

@@ -101,6 +101,14 @@ impl Headquarters {
         .done();
     }
 
+    /// Opens the attachment of this number.
+    pub fn opened(&self, id: u64, out: &Path) -> Vec<u8> {
+        let id = id.to_string();
+        let out_text = out.to_str().unwrap();
+        run(&["hq", "--data", self.path(), "blob", &id, "--out", out_text]).done();
+        std::fs::read(out).unwrap()
+    }
+
     /// A document of the API.
     pub fn api(&self, path: &str) -> Value {
         let answer = get(self.address(), path);

@@ -19,7 +19,7 @@ pub use headquarters::{Headquarters, Held, warnings};
 pub use http::{HttpAnswer, get, post, request};
 pub use phone::{Phone, Saved};
 pub use process::{Ended, LIMIT, Process, run, run_with_input};
-pub use proxy::{Exchange, Proxy, Way};
+pub use proxy::{Asked, Exchange, Proxy, Way};
 pub use stage::{Stage, contents};
 
 /// The text of a real sheet of 28 July 2024: 368 valid votes, 535 registered voters.

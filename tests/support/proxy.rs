@@ -11,7 +11,7 @@ use testigo_wire::{Eid, cbor};
 /// The most connections at once; further ones are closed.
 const MAX_CONNECTIONS: usize = 16;
 /// The longest message that is passed on, in bytes.
-const MAX_MESSAGE: usize = 1 << 20;
+const MAX_MESSAGE: usize = 2 << 20;
 /// How long one read or write may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -44,6 +44,34 @@ pub enum Way {
     },
     /// Nothing is passed on: these bytes are the answer.
     Answer(Vec<u8>),
+    /// The request's body stops after this byte, and nothing more happens until a side goes away.
+    Stalls {
+        /// After this byte of it.
+        at: u64,
+    },
+    /// The request waits until another way is set.
+    Held,
+}
+
+/// A request as the phone made it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Such as `POST /v1/envelopes`.
+    pub what: String,
+    /// Its head.
+    pub head: String,
+    /// The length of its body.
+    pub bytes: usize,
+}
+
+impl Asked {
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        (self.head.lines())
+            .filter_map(|line| line.split_once(':'))
+            .find(|(found, _)| found.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim())
+    }
 }
 
 /// What passed through.
@@ -72,6 +100,9 @@ impl Exchange {
 struct State {
     target: SocketAddr,
     way: Way,
+    /// How chunks of attachments are treated instead, after so many have passed.
+    chunks: Option<(usize, Way)>,
+    asked: Vec<Asked>,
     exchanges: Vec<Exchange>,
 }
 
@@ -80,6 +111,7 @@ struct Shared {
     over: AtomicBool,
     connections: AtomicUsize,
     begun: AtomicUsize,
+    stopped: AtomicUsize,
 }
 
 /// Stands between phones and headquarters on a port of its own. One request a connection.
@@ -98,11 +130,14 @@ impl Proxy {
             state: Mutex::new(State {
                 target: address,
                 way: Way::Answer(Vec::new()),
+                chunks: None,
+                asked: Vec::new(),
                 exchanges: Vec::new(),
             }),
             over: AtomicBool::new(false),
             connections: AtomicUsize::new(0),
             begun: AtomicUsize::new(0),
+            stopped: AtomicUsize::new(0),
         });
         let accepting = Arc::clone(&shared);
         let acceptor = std::thread::spawn(move || {
@@ -144,7 +179,35 @@ impl Proxy {
 
     /// Treats every request so from now on.
     pub fn set(&self, way: Way) {
-        self.shared.lock().way = way;
+        let mut state = self.shared.lock();
+        state.way = way;
+        state.chunks = None;
+    }
+
+    /// Treats chunks of attachments so, once this many more have passed; all other requests pass.
+    pub fn set_for_chunks(&self, after: usize, way: Way) {
+        let mut state = self.shared.lock();
+        state.way = Way::Clear;
+        state.chunks = Some((after, way));
+    }
+
+    /// Every request since this was last asked, in order.
+    pub fn take_asked(&self) -> Vec<Asked> {
+        std::mem::take(&mut self.shared.lock().asked)
+    }
+
+    /// Waits until a request is held or stalls that had not when `before` was asked.
+    pub fn wait_until_stopped(&self, before: usize) {
+        let since = std::time::Instant::now();
+        while self.stopped() == before {
+            assert!(since.elapsed() < super::LIMIT, "no request stops");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// How many requests were held or have stalled, ever.
+    pub fn stopped(&self) -> usize {
+        self.shared.stopped.load(Ordering::SeqCst)
     }
 
     /// What has passed since this was last asked.
@@ -178,10 +241,28 @@ impl Shared {
         phone.set_read_timeout(Some(PATIENCE))?;
         phone.set_write_timeout(Some(PATIENCE))?;
         let (head, mut body) = read_request(&mut phone)?;
-        let (target, way) = {
-            let state = self.lock();
-            (state.target, state.way.clone())
+        let mut way = {
+            let mut state = self.lock();
+            let asked = asked(&head, body.len());
+            let chunk = asked.what.starts_with("PATCH ");
+            state.asked.push(asked);
+            match &mut state.chunks {
+                Some((0, way)) if chunk => way.clone(),
+                Some((after, _)) if chunk => {
+                    *after -= 1;
+                    Way::Clear
+                }
+                _ => state.way.clone(),
+            }
         };
+        if matches!(way, Way::Held) {
+            self.stopped.fetch_add(1, Ordering::SeqCst);
+            while matches!(self.lock().chunks, Some((_, Way::Held))) {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            way = Way::Clear;
+        }
+        let target = self.lock().target;
         let original = body.clone();
         if let Way::Answer(answer) = &way {
             self.lock().exchanges.push(Exchange {
@@ -193,7 +274,7 @@ impl Shared {
         let mut sent = body.len();
         match way {
             Way::RequestBit { at } => flip(&mut body, at),
-            Way::RequestCut { at } => sent = (at % body.len() as u64) as usize,
+            Way::RequestCut { at } | Way::Stalls { at } => sent = (at % body.len() as u64) as usize,
             _ => {}
         }
         let mut hq = TcpStream::connect(target)?;
@@ -201,6 +282,10 @@ impl Shared {
         hq.set_write_timeout(Some(PATIENCE))?;
         self.begun.fetch_add(1, Ordering::SeqCst);
         hq.write_all(&[head.as_slice(), &body[..sent]].concat())?;
+        if let Way::Stalls { .. } = way {
+            self.stopped.fetch_add(1, Ordering::SeqCst);
+            return until_one_goes(&mut phone, &mut hq);
+        }
         let mut reply = Vec::new();
         if !matches!(way, Way::RequestCut { .. }) {
             hq.read_to_end(&mut reply)?;
@@ -217,6 +302,33 @@ impl Shared {
         }
         phone.write_all(&reply)
     }
+}
+
+fn asked(head: &[u8], bytes: usize) -> Asked {
+    let head = String::from_utf8_lossy(head).into_owned();
+    let line = head.lines().next().unwrap_or_default();
+    let what = line.trim_end_matches(" HTTP/1.1").to_owned();
+    Asked { what, head, bytes }
+}
+
+/// Returns once either side has closed its connection.
+fn until_one_goes(phone: &mut TcpStream, hq: &mut TcpStream) -> Result<(), Error> {
+    let since = std::time::Instant::now();
+    while since.elapsed() < PATIENCE {
+        for stream in [&mut *phone, &mut *hq] {
+            stream.set_read_timeout(Some(Duration::from_millis(5)))?;
+            match stream.read(&mut [0; 1024]) {
+                Ok(0) => return Ok(()),
+                Err(error)
+                    if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
+                {
+                    return Ok(());
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
 }
 
 fn flip(bytes: &mut [u8], at: u64) {

@@ -1,7 +1,9 @@
 //! Capture: one transaction from the witness's input to a sealed row on disk.
 
+use crate::attachment::sealed_path;
 use crate::store::{insert, next_sequence};
-use crate::{Phone, PhoneError, ReportInput, Saved, SavedTally, TallyInput};
+use crate::{Phone, PhoneError, ReportInput, Saved, SavedTally, SealedFile, TallyInput};
+use std::io::ErrorKind;
 use testigo_tally::{Doubt, MAX_TEXT, NotATally, Tally};
 use testigo_wire::{Body, Envelope, Record, RecordId, TableId, Time, Warning, WireError};
 
@@ -20,7 +22,7 @@ impl Phone {
         {
             warnings.push(Warning::TABLE_UNKNOWN);
         }
-        self.capture(record, table, warnings)
+        self.capture(record, table, warnings, &input.attachments)
     }
 
     /// Saves a tally sheet's texts word for word, and reads them. What is no known sheet, or has
@@ -41,7 +43,7 @@ impl Phone {
             warnings.push(Warning::TABLE_DIFFERS);
         }
         let table = (named.or(on_sheet)).or_else(|| self.assigned_table().cloned());
-        let saved = self.capture(record, table, warnings)?;
+        let saved = self.capture(record, table, warnings, &input.attachments)?;
         Ok(SavedTally { saved, reading })
     }
 
@@ -59,6 +61,7 @@ impl Phone {
         record: Record,
         table: Option<TableId>,
         mut warnings: Vec<Warning>,
+        files: &[SealedFile],
     ) -> Result<Saved, PhoneError> {
         let hq = self.hq.as_ref().ok_or(PhoneError::NotEnrolled)?;
         let device = self.store.device()?;
@@ -72,6 +75,12 @@ impl Phone {
                 .map_or(hq.keyset.issued_at, |t| t.max(hq.keyset.issued_at))
         {
             warnings.push(Warning::CLOCK_BEHIND);
+        }
+        for file in files {
+            warnings.extend(&file.warnings);
+            if !sealed_path(&self.store, &file.blob()).exists() {
+                return Err(PhoneError::File(ErrorKind::NotFound.into()));
+            }
         }
         warnings.sort_unstable();
         warnings.dedup();
@@ -89,6 +98,7 @@ impl Phone {
             boot_id: self.clock.boot_id(),
             last_hq_time: device.last_hq_time,
             since_unlock_ms: self.clock.since_unlock_ms(),
+            attachments: files.iter().map(|file| file.attachment.clone()).collect(),
             warnings,
             record: record.to_bytes(),
         };

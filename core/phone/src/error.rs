@@ -40,6 +40,12 @@ pub enum PhoneError {
     /// No room; nothing was saved of this record. Free some and save again.
     #[error("the phone's storage is full")]
     StorageFull,
+    /// A file that was to be attached cannot be read; choose it again, or save without it.
+    #[error("the file cannot be read: {0}")]
+    File(#[source] std::io::Error),
+    /// The phone's disk failed; nothing was saved of this record.
+    #[error("the phone's disk failed: {0}")]
+    Disk(#[source] std::io::Error),
     /// The store failed; nothing was saved of this record.
     #[error("the phone's store failed: {0}")]
     Store(#[source] rusqlite::Error),
@@ -86,7 +92,10 @@ impl PhoneError {
             | Self::OtherHeadquarters(_)
             | Self::Damaged(_) => NextStep::AskCoordinator,
             Self::StorageFull | Self::Open(OpenError::DiskFull) => NextStep::FreeSpace,
-            Self::Store(_) | Self::Random | Self::Open(OpenError::Busy) => NextStep::TryAgain,
+            Self::File(_) => NextStep::CorrectInput,
+            Self::Store(_) | Self::Disk(_) | Self::Random | Self::Open(OpenError::Busy) => {
+                NextStep::TryAgain
+            }
             Self::Open(_) => NextStep::KeepAndReport,
         }
     }
@@ -103,6 +112,8 @@ impl PhoneError {
             Self::Damaged(_) => "damaged",
             Self::Open(error) => open_code(error),
             Self::StorageFull => "storage-full",
+            Self::File(_) => "file-unreadable",
+            Self::Disk(_) => "disk-failed",
             Self::Store(_) => "store-failed",
             Self::Random => "no-randomness",
         }
@@ -155,6 +166,14 @@ impl PhoneError {
             Self::StorageFull => (
                 "El teléfono no tiene espacio: esto NO se guardó. Libere espacio y guarde de nuevo.",
                 "The phone is full: this was NOT saved. Free some space and save again.",
+            ),
+            Self::File(_) => (
+                "El archivo no se puede leer. Elíjalo de nuevo, o guarde sin él.",
+                "The file cannot be read. Choose it again, or save without it.",
+            ),
+            Self::Disk(_) => (
+                "El disco del teléfono falló: el archivo NO se guardó. Intente de nuevo, o guarde sin él.",
+                "The phone's disk failed: the file was NOT saved. Try again, or save without it.",
             ),
             Self::Store(_) => (
                 "El almacén del teléfono falló: esto NO se guardó. Lo guardado antes sigue allí. Intente de nuevo.",

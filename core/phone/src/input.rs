@@ -1,5 +1,5 @@
-use crate::PhoneError;
-use testigo_wire::{Code, Record, Report, TableId, TallyRecord, Time, Warning};
+use crate::{PhoneError, SealedFile};
+use testigo_wire::{Attachment, Code, Record, Report, TableId, TallyRecord, Time, Warning};
 
 /// A report as the witness gives it.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +18,8 @@ pub struct ReportInput {
     pub ended: Option<String>,
     /// How many people were involved.
     pub people: Option<u32>,
+    /// Files that belong to it, from [`Phone::seal_file`](crate::Phone::seal_file).
+    pub attachments: Vec<SealedFile>,
 }
 
 /// A tally sheet as the scanner read it.
@@ -27,6 +29,24 @@ pub struct TallyInput {
     pub texts: Vec<Vec<u8>>,
     /// The table, where the witness names it; else the sheet's own.
     pub table: Option<String>,
+    /// Files that belong to it, from [`Phone::seal_file`](crate::Phone::seal_file).
+    pub attachments: Vec<SealedFile>,
+}
+
+/// More files than one record may have.
+fn attachments(files: &[SealedFile]) -> Result<(), PhoneError> {
+    if files.len() <= Attachment::MAX {
+        return Ok(());
+    }
+    Err(PhoneError::input(
+        "attachments",
+        format!("{} archivos, donde caben {}", files.len(), Attachment::MAX),
+        format!(
+            "{} files, where at most {} fit",
+            files.len(),
+            Attachment::MAX
+        ),
+    ))
 }
 
 impl ReportInput {
@@ -36,6 +56,7 @@ impl ReportInput {
 
     /// The record, and what is doubtful about it by itself.
     pub(crate) fn record(&self) -> Result<(Record, Vec<Warning>), PhoneError> {
+        attachments(&self.attachments)?;
         let code = Code(self.code);
         if code.entry().is_none() {
             return Err(PhoneError::input(
@@ -80,6 +101,7 @@ impl TallyInput {
     }
 
     pub(crate) fn record(&self) -> Result<Record, PhoneError> {
+        attachments(&self.attachments)?;
         if self.texts.is_empty() || self.texts.len() > Self::MAX_TEXTS {
             return Err(PhoneError::input(
                 "texts",

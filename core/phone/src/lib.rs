@@ -4,17 +4,20 @@
 //! encrypted store has committed to disk; "delivered" only after a receipt signed by headquarters
 //! was verified. Everything but [`sync`] works without a network.
 
+mod attachment;
 mod capture;
 mod clock;
 mod enrol;
 mod error;
 mod host_clock;
 mod input;
+mod media;
 mod phone;
 mod store;
 pub mod sync;
 mod view;
 
+pub use attachment::{AttachmentKind, SealedFile};
 pub use clock::Clock;
 pub use enrol::{Enrolled, invitation};
 pub use error::{NextStep, PhoneError};

@@ -1,6 +1,8 @@
+use crate::attachment::collect_orphans;
 use crate::store::Store;
 use crate::{Clock, HistoryView, OutboxView, PhoneError};
 use std::path::Path;
+use std::time::SystemTime;
 use testigo_sqlite::DatabaseKey;
 use testigo_wire::{Body, ElectionPack, Keyset, Record, TableId};
 
@@ -42,7 +44,9 @@ impl Phone {
     /// [`PhoneError::NoPhone`] where there is none; [`PhoneError::Open`] where its store cannot be
     /// opened, which leaves it untouched.
     pub fn open(dir: &Path, key: &DatabaseKey, clock: Box<dyn Clock>) -> Result<Self, PhoneError> {
-        Self::with(Store::open(dir, key)?, clock)
+        let phone = Self::with(Store::open(dir, key)?, clock)?;
+        collect_orphans(&phone.store, SystemTime::now())?;
+        Ok(phone)
     }
 
     fn with(store: Store, clock: Box<dyn Clock>) -> Result<Self, PhoneError> {

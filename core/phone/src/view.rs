@@ -28,7 +28,14 @@ pub struct SavedTally {
 pub enum Delivery {
     /// Waits for a network.
     Queued,
-    /// Headquarters has signed that it holds it.
+    /// Headquarters has signed that it holds the record, and waits for files that belong to it.
+    Received {
+        /// When the record arrived, by headquarters' clock.
+        received_at: Time,
+        /// Files that are still on their way.
+        attachments_left: u64,
+    },
+    /// Headquarters has signed that it holds it, with all its files.
     Delivered {
         /// When it arrived, by headquarters' clock.
         received_at: Time,
@@ -70,7 +77,11 @@ pub struct OutboxView {
     pub queued: u64,
     /// Their bytes.
     pub queued_bytes: u64,
-    /// Records whose receipt was verified.
+    /// Attachments that wait.
+    pub attachments_queued: u64,
+    /// Their bytes, sealed.
+    pub attachment_bytes: u64,
+    /// Records whose receipt was verified, and those of all their attachments.
     pub delivered: u64,
     /// Records that a person must decide about.
     pub parked: u64,

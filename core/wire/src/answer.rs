@@ -1,3 +1,4 @@
+use crate::notice::MAX_NOTICE;
 use crate::receipt::MAX_RECEIPT;
 use crate::{Eid, Epoch, Language, WireError, cbor};
 use minicbor::Decoder;
@@ -44,6 +45,14 @@ impl Deferral {
     }
 }
 
+/// The largest item of a reply, in bytes: a signed statement and what stands around it.
+const MAX_ANSWER: usize = 64
+    + if MAX_RECEIPT > MAX_NOTICE {
+        MAX_RECEIPT
+    } else {
+        MAX_NOTICE
+    };
+
 /// One answer to one thing sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
@@ -56,12 +65,15 @@ pub enum Answer {
         /// Why.
         deferral: Deferral,
     },
+    /// A notice's bytes, signed by the desk; it may be about anything that the device sent before.
+    Notice(Vec<u8>),
     /// What only a newer phone understands.
     Unknown,
 }
 
 /// Headquarters' reply to `POST /v1/envelopes`: a CBOR sequence (RFC 8742) of `[0, epoch]` and then,
-/// in any order, `[1, receipt]` or `[2, eid, code]` for each thing sent.
+/// in any order, `[1, receipt]` or `[2, eid, code]` for each thing sent, and `[3, notice]` for what
+/// the desk has to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// Which run of headquarters' store answers.
@@ -81,6 +93,7 @@ impl Reply {
             bytes.extend(match answer {
                 Answer::Receipt(receipt) => cbor::to_vec(&(1u8, ByteVec::from(receipt.clone()))),
                 Answer::Deferred { eid, deferral } => cbor::to_vec(&(2u8, eid, deferral.0)),
+                Answer::Notice(notice) => cbor::to_vec(&(3u8, ByteVec::from(notice.clone()))),
                 Answer::Unknown => continue,
             });
         }
@@ -97,7 +110,7 @@ impl Reply {
         let mut rest = bytes;
         while !rest.is_empty() {
             let item;
-            (item, rest) = cbor::first("reply", rest, MAX_RECEIPT + 64)?;
+            (item, rest) = cbor::first("reply", rest, MAX_ANSWER)?;
             let mut d = Decoder::new(item);
             let fault = |error| WireError::malformed("reply", error);
             d.array().map_err(fault)?;
@@ -108,6 +121,7 @@ impl Reply {
                     eid: d.decode().map_err(fault)?,
                     deferral: Deferral(d.u16().map_err(fault)?),
                 }),
+                3 => answers.push(Answer::Notice(d.bytes().map_err(fault)?.to_vec())),
                 _ => answers.push(Answer::Unknown),
             }
         }

@@ -1,5 +1,6 @@
 use crate::{
-    BootId, Kind, Lane, Record, RecordId, StoreId, TableId, Time, Warning, WireError, cbor,
+    Attachment, BootId, Kind, Lane, Record, RecordId, StoreId, TableId, Time, Warning, WireError,
+    cbor,
 };
 use minicbor::{Decode, Encode};
 use zeroize::Zeroizing;
@@ -48,7 +49,10 @@ pub struct Body {
     /// Milliseconds since the phone was unlocked, where the host knows.
     #[n(11)]
     pub since_unlock_ms: Option<u64>,
-    /// What the phone doubted. (12 is kept for the secrets of attachments.)
+    /// Files that belong to it, and what opens them.
+    #[cbor(n(12), skip_if = "Vec::is_empty", default)]
+    pub attachments: Vec<Attachment>,
+    /// What the phone doubted.
     #[n(13)]
     pub warnings: Vec<Warning>,
     /// The record's CBOR.

@@ -99,7 +99,7 @@ impl Envelope {
             seal_kid: seal_key.key_id(),
             enc: Vec::new(),
             ct: Vec::new(),
-            blobs: Vec::new(),
+            blobs: body.attachments.iter().map(|file| file.blob).collect(),
         };
         let kid = device.verifying_key().key_id();
         (payload.enc, payload.ct) = seal_key.seal(&body.to_padded()?, &payload.aad(kid))?;
@@ -164,6 +164,11 @@ impl Envelope {
     /// The short name of the key it is sealed to.
     pub fn seal_kid(&self) -> KeyId {
         self.payload.seal_kid
+    }
+
+    /// The sealed attachments that belong to it.
+    pub fn blobs(&self) -> &[BlobRef] {
+        &self.payload.blobs
     }
 
     /// Opens it.

@@ -90,4 +90,9 @@ impl Keyset {
     pub fn receipt_key(&self, kid: KeyId) -> Option<&VerifyingKey> {
         self.receipt.iter().find(|key| key.key_id() == kid)
     }
+
+    /// The desk's key of that short name.
+    pub fn desk_key(&self, kid: KeyId) -> Option<&VerifyingKey> {
+        self.desk.iter().find(|key| key.key_id() == kid)
+    }
 }

@@ -5,9 +5,12 @@
 //!
 //! Everything is deterministic CBOR (RFC 8949, section 4.2.1). Everything signed is a COSE_Sign1
 //! (RFC 9052) with its own `typ` (RFC 9596), so that one kind of object can never pass for another.
-//! What only headquarters may read is sealed with HPKE (RFC 9180) under the X-Wing hybrid KEM.
+//! What only headquarters may read is sealed with HPKE (RFC 9180) under the X-Wing hybrid KEM;
+//! attachments are sealed with STREAM under a secret that lies inside the record.
 
 mod answer;
+mod attachment;
+mod blob;
 mod body;
 pub mod catalogue;
 pub mod cbor;
@@ -19,6 +22,7 @@ mod id;
 mod invitation;
 mod keyset;
 mod language;
+mod notice;
 mod pack;
 mod receipt;
 mod record;
@@ -29,6 +33,10 @@ mod time;
 mod warning;
 
 pub use answer::{Answer, Deferral, Reply};
+pub use attachment::Attachment;
+pub use blob::{
+    BLOB_HEADER, BLOB_SEGMENT, BlobOpener, BlobSealer, BlobSecret, SEALED_SEGMENT, sealed_size,
+};
 pub use body::{Body, padded_len};
 pub use catalogue::Code;
 pub use endpoint::is_safe_endpoint;
@@ -39,8 +47,9 @@ pub use id::{BootId, Eid, ElectionId, Epoch, KeyId, RecordId, RootId, StoreId};
 pub use invitation::{Capability, Invitation};
 pub use keyset::Keyset;
 pub use language::Language;
+pub use notice::{Notice, NoticeStatus};
 pub use pack::{Candidate, ElectionPack, PollingTable, Slot};
-pub use receipt::{Receipt, ReceiptCode};
+pub use receipt::{BlobReceipt, Receipt, ReceiptCode};
 pub use record::{Kind, Lane, Record, Report, TallyRecord};
 pub use seal::{SealPublicKey, SealSecretKey};
 pub use sign::{SigningKey, VerifyingKey};

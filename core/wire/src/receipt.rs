@@ -1,6 +1,6 @@
 use crate::envelope::version_of;
 use crate::sign::{self, Unverified};
-use crate::{Eid, Keyset, Language, SigningKey, StoreId, Time, WireError, cbor};
+use crate::{BlobRef, Eid, Keyset, Language, SigningKey, StoreId, Time, WireError, cbor};
 use minicbor::{Decode, Encode};
 
 const VERSION: u64 = 1;
@@ -9,6 +9,12 @@ const RECEIPT: sign::Kind = sign::Kind {
     what: "receipt",
     typ: "testigo.receipt",
     max_payload: 256,
+};
+
+const BLOB_RECEIPT: sign::Kind = sign::Kind {
+    what: "blob receipt",
+    typ: "testigo.blob-receipt",
+    max_payload: 128,
 };
 
 /// The largest receipt, in bytes.
@@ -95,10 +101,7 @@ impl Receipt {
     /// [`WireError::Signature`] where no such key signed it; [`WireError`] where it is none.
     pub fn verify(bytes: &[u8], keyset: &Keyset) -> Result<Self, WireError> {
         let signed = Self::parse(bytes)?;
-        let key = keyset
-            .receipt_key(signed.kid)
-            .ok_or(WireError::Signature { what: RECEIPT.what })?;
-        signed.verify(key)?;
+        verified(&signed, keyset, RECEIPT.what)?;
         cbor::from_slice(RECEIPT.what, &signed.payload, RECEIPT.max_payload)
     }
 
@@ -113,13 +116,63 @@ impl Receipt {
     }
 
     fn parse(bytes: &[u8]) -> Result<Unverified, WireError> {
-        let signed = RECEIPT.parse(bytes)?;
-        match version_of(RECEIPT.what, &signed.payload)? {
-            VERSION => Ok(signed),
-            found => Err(WireError::Version {
-                what: RECEIPT.what,
-                found,
-            }),
+        parse(&RECEIPT, bytes)
+    }
+}
+
+/// Headquarters' signed word that it holds a whole attachment: `[version, sha256, size]`. It is the
+/// same for whoever sent it, so it can be given again and again.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct BlobReceipt {
+    #[n(0)]
+    version: u64,
+    /// The sealed file.
+    #[n(1)]
+    pub blob: BlobRef,
+}
+
+impl BlobReceipt {
+    /// Of this attachment.
+    pub fn new(blob: BlobRef) -> Self {
+        Self {
+            version: VERSION,
+            blob,
         }
     }
+
+    /// Signs it with headquarters' receipt key.
+    ///
+    /// # Errors
+    /// None in practice: its size is fixed.
+    pub fn sign(&self, key: &SigningKey) -> Result<Vec<u8>, WireError> {
+        BLOB_RECEIPT.sign(key, cbor::to_vec(self))
+    }
+
+    /// Reads one and verifies it under one of the keyset's receipt keys.
+    ///
+    /// # Errors
+    /// [`WireError::Signature`] where no such key signed it; [`WireError`] where it is none.
+    pub fn verify(bytes: &[u8], keyset: &Keyset) -> Result<Self, WireError> {
+        let signed = parse(&BLOB_RECEIPT, bytes)?;
+        verified(&signed, keyset, BLOB_RECEIPT.what)?;
+        cbor::from_slice(BLOB_RECEIPT.what, &signed.payload, BLOB_RECEIPT.max_payload)
+    }
+}
+
+fn parse(kind: &sign::Kind, bytes: &[u8]) -> Result<Unverified, WireError> {
+    let signed = kind.parse(bytes)?;
+    match version_of(kind.what, &signed.payload)? {
+        VERSION => Ok(signed),
+        found => Err(WireError::Version {
+            what: kind.what,
+            found,
+        }),
+    }
+}
+
+fn verified(signed: &Unverified, keyset: &Keyset, what: &'static str) -> Result<(), WireError> {
+    let key = keyset
+        .receipt_key(signed.kid)
+        .ok_or(WireError::Signature { what })?;
+    signed.verify(key)
 }

@@ -17,6 +17,10 @@ impl Lane {
     pub const INCIDENT: Self = Self(2);
     /// A check-in.
     pub const CHECK_IN: Self = Self(3);
+    /// A small picture of an attachment.
+    pub const THUMBNAIL: Self = Self(4);
+    /// A photograph or another attachment.
+    pub const PHOTO: Self = Self(5);
 }
 
 /// What kind of record a body carries. Numbers of newer phones are kept as they are.

@@ -44,6 +44,7 @@ fn body(record: &Record) -> Body {
         boot_id: BootId([3; 16]),
         last_hq_time: Some(time()),
         since_unlock_ms: Some(1500),
+        attachments: vec![],
         warnings: vec![Warning::CLOCK_BEHIND, Warning(700)],
         record: record.to_bytes(),
     }
@@ -130,6 +131,50 @@ fn body_and_its_padding() {
     dirty[255] = 1;
     assert!(Body::from_padded(&dirty).is_err());
     assert!(Body::from_padded(&bytes[..250]).is_err());
+}
+
+fn attachment() -> Attachment {
+    Attachment {
+        blob: BlobRef {
+            sha256: [7; 32],
+            size: 2_000_024,
+        },
+        secret: BlobSecret::from_bytes([8; 32]),
+        lane: Lane::PHOTO,
+        media_type: "image/jpeg".into(),
+        size: 1_999_500,
+    }
+}
+
+#[test]
+fn a_body_with_attachments() {
+    let mut body = body(&Record::Report(report()));
+    body.attachments = vec![attachment()];
+    let bytes = body.to_bytes();
+    assert_eq!(Body::from_bytes(&bytes).unwrap(), body);
+    insta::assert_snapshot!(diagnostic(&bytes));
+
+    let device = key(2);
+    let envelope = Envelope::seal(
+        &body,
+        ElectionId([4; 8]),
+        &seal_key().public_key().unwrap(),
+        &device,
+    )
+    .unwrap();
+    assert_eq!(envelope.blobs(), [attachment().blob]);
+    // The hash in clear is bound to what is sealed: nobody can put another in its place.
+    let swapped: Vec<u8> = envelope.as_bytes().to_vec();
+    let at = swapped.windows(32).position(|w| w == [7; 32]).unwrap();
+    let mut swapped = swapped;
+    swapped[at] = 9;
+    let unverified = Envelope::parse(&swapped).unwrap();
+    assert!(unverified.verify(&device.verifying_key()).is_err());
+}
+
+#[test]
+fn a_secret_cannot_be_printed() {
+    assert!(!format!("{:?}", attachment()).contains("8, 8"));
 }
 
 #[test]
@@ -226,12 +271,31 @@ fn receipt_and_reply() {
                 eid: Eid([9; 32]),
                 deferral: Deferral::UNKNOWN_DEVICE,
             },
+            Answer::Notice(vec![0x42, 1, 2]),
         ],
     };
     assert_eq!(Reply::from_bytes(&reply.to_bytes()).unwrap(), reply);
     insta::assert_snapshot!("reply", data_encoding::HEXLOWER.encode(&reply.to_bytes()));
     assert!(Reply::from_bytes(b"<html>").is_err());
     assert!(Reply::from_bytes(b"").is_err());
+}
+
+#[test]
+fn blob_receipt_and_notice() {
+    let keyset = keyset();
+    let receipt = BlobReceipt::new(attachment().blob);
+    let bytes = receipt.sign(&key(2)).unwrap();
+    assert_eq!(BlobReceipt::verify(&bytes, &keyset).unwrap(), receipt);
+    assert!(Receipt::verify(&bytes, &keyset).is_err());
+    insta::assert_snapshot!("blob_receipt", diagnostic(&bytes));
+
+    let notice = Notice::new(Eid([7; 32]), NoticeStatus::COUNTED, true, time());
+    let bytes = notice.sign(&key(3)).unwrap();
+    assert_eq!(Notice::verify(&bytes, &keyset).unwrap(), notice);
+    // Ingest's key cannot speak for the desk, nor the desk's for ingest.
+    assert!(Notice::verify(&notice.sign(&key(2)).unwrap(), &keyset).is_err());
+    assert!(BlobReceipt::verify(&receipt.sign(&key(3)).unwrap(), &keyset).is_err());
+    insta::assert_snapshot!("notice", diagnostic(&bytes));
 }
 
 #[test]

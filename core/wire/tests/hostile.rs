@@ -49,8 +49,26 @@ fn body(record: &Record, sequence: u64) -> Body {
         boot_id: BootId([3; 16]),
         last_hq_time: None,
         since_unlock_ms: None,
+        attachments: vec![],
         warnings: vec![],
         record: record.to_bytes(),
+    }
+}
+
+fn keyset() -> Keyset {
+    let key = SigningKey::from_seed(&[1; 32]).verifying_key();
+    Keyset {
+        version: 1,
+        election: ElectionId([4; 8]),
+        issued_at: Time::from_millis(0, 0).unwrap(),
+        root: key,
+        seal: vec![SealSecretKey::from_bytes(&[2; 32]).public_key().unwrap()],
+        receipt: vec![key],
+        desk: vec![key],
+        log: vec![],
+        revoked: vec![],
+        endpoints: vec![],
+        pins: vec![],
     }
 }
 
@@ -58,9 +76,13 @@ fn body(record: &Record, sequence: u64) -> Body {
 fn feed_all(bytes: &[u8]) {
     let keyset_root = RootId([0; 16]);
     let key = SigningKey::from_seed(&[1; 32]).verifying_key();
+    let keyset = keyset();
     let _ = Envelope::parse(bytes);
     let _ = Enrolment::parse(bytes);
     let _ = Receipt::from_kept(bytes);
+    let _ = BlobReceipt::verify(bytes, &keyset);
+    let _ = Notice::verify(bytes, &keyset);
+    let _ = BlobOpener::new(&BlobSecret::from_bytes([5; 32]), bytes);
     let _ = Keyset::verify(bytes, keyset_root);
     let _ = ElectionPack::verify(bytes, &key);
     let _ = Reply::from_bytes(bytes);
@@ -103,6 +125,15 @@ fn samples() -> Vec<Vec<u8>> {
         }
         .to_bytes(),
         receipt,
+        BlobReceipt::new(BlobRef {
+            sha256: [6; 32],
+            size: 7,
+        })
+        .sign(&root)
+        .unwrap(),
+        Notice::new(Eid([3; 32]), NoticeStatus::READ, false, time)
+            .sign(&root)
+            .unwrap(),
         body(&report, 1).to_padded().unwrap().to_vec(),
         report.to_bytes(),
     ]
@@ -144,7 +175,7 @@ proptest! {
 
     #[test]
     fn no_decoder_panics_on_mutated_objects(
-        which in 0usize..6, cut: u16, flips in vec((any::<u16>(), any::<u8>()), 0..6)
+        which in 0usize..8, cut: u16, flips in vec((any::<u16>(), any::<u8>()), 0..6)
     ) {
         let mut bytes = samples().swap_remove(which);
         for (at, byte) in flips {

@@ -161,6 +161,20 @@ fn keep(db: &Connection, finding: &Finding) -> rusqlite::Result<()> {
     for warning in flags {
         flag.execute(params![arrival, warning.0])?;
     }
+    let mut file = db.prepare_cached(
+        "INSERT INTO attachment (arrival, sha256, secret, lane, media_type, size)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for attachment in &body.attachments {
+        file.execute(params![
+            arrival,
+            attachment.blob.sha256,
+            attachment.secret.expose(),
+            attachment.lane.0,
+            attachment.media_type,
+            i64::try_from(attachment.size).unwrap_or(i64::MAX)
+        ])?;
+    }
     match record {
         Record::Tally(record) => {
             db.prepare_cached(

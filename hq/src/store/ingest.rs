@@ -3,7 +3,7 @@ use super::schema::{ENROLMENT, ENVELOPE};
 use rusqlite::{
     Connection, OptionalExtension, Savepoint, Transaction, TransactionBehavior, params,
 };
-use testigo_wire::{Eid, Enrolment, KeyId, ReceiptCode, StoreId, VerifyingKey};
+use testigo_wire::{BlobRef, Eid, Enrolment, KeyId, ReceiptCode, StoreId, VerifyingKey};
 
 /// Up to so many devices of one capability are believed until a coordinator has looked.
 const DEVICES_PER_CAPABILITY: i64 = 3;
@@ -87,14 +87,20 @@ pub(crate) fn keep_enrolment(
     Ok(incoming.receipt.to_vec())
 }
 
-/// Keeps an envelope; returns the receipt that holds for these bytes for ever.
+/// Keeps an envelope and the names of its attachments; returns the receipt that holds for these bytes for ever.
 pub(crate) fn keep_envelope(
     db: &Savepoint<'_>,
     incoming: &Incoming<'_>,
     device: KeyId,
+    blobs: &[BlobRef],
 ) -> rusqlite::Result<Vec<u8>> {
     match keep(db, incoming, ENVELOPE, Some(device))? {
-        Some(_) => Ok(incoming.receipt.to_vec()),
+        Some(arrival) => {
+            if !incoming.code.is_refusal() {
+                super::blobs::keep_names(db, arrival, blobs)?;
+            }
+            Ok(incoming.receipt.to_vec())
+        }
         None => receipt(db, incoming.eid),
     }
 }

@@ -1,10 +1,12 @@
 //! Headquarters' embedded database: the only place that speaks SQL.
 
+mod blobs;
 mod desk;
 mod ingest;
 mod schema;
 mod views;
 
+pub(crate) use blobs::{Begun, NamedFile, Upload};
 pub(crate) use desk::{Finding, Opened, Unopened};
 pub(crate) use ingest::{Incoming, capability, device, keep_enrolment, keep_envelope};
 pub use views::DeviceState;

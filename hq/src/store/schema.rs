@@ -9,7 +9,9 @@ pub(super) const ENVELOPE: i64 = 1;
 
 /// The schema, step by step. Times of headquarters are milliseconds since the Unix epoch; times that a
 /// phone told are RFC 3339 text with the offset that it told them in.
-pub(super) const MIGRATIONS: &[Migration] = &[Migration {
+pub(super) const MIGRATIONS: &[Migration] = &[FIRST, ATTACHMENTS];
+
+const FIRST: Migration = Migration {
     sql: "
 -- Who this headquarters is.
 CREATE TABLE identity (
@@ -99,4 +101,48 @@ CREATE TABLE incident (
     people INTEGER
 ) STRICT;
 ",
-}];
+};
+
+const ATTACHMENTS: Migration = Migration {
+    sql: "
+-- The sealed files that accepted envelopes name in clear: only these are taken in.
+CREATE TABLE named_blob (
+    arrival INTEGER NOT NULL REFERENCES arrival (id),
+    sha256 BLOB NOT NULL CHECK (length(sha256) = 32),
+    size INTEGER NOT NULL,
+    PRIMARY KEY (sha256, size, arrival)
+) STRICT, WITHOUT ROWID;
+
+-- An upload that was begun; how far it has come is the length of its file. The token is the sender's
+-- own, so that nobody else's bytes get among its.
+CREATE TABLE upload (
+    id BLOB PRIMARY KEY CHECK (length(id) = 16),
+    sha256 BLOB NOT NULL CHECK (length(sha256) = 32),
+    size INTEGER NOT NULL,
+    token BLOB NOT NULL CHECK (length(token) = 16),
+    created_at INTEGER NOT NULL,
+    UNIQUE (sha256, size, token)
+) STRICT;
+CREATE INDEX upload_by_age ON upload (created_at);
+
+-- What is held whole, and the receipt that says so.
+CREATE TABLE blob (
+    sha256 BLOB PRIMARY KEY CHECK (length(sha256) = 32),
+    size INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    receipt BLOB NOT NULL
+) STRICT;
+
+-- What the desk found about a file in its record: what it is, and what opens it.
+CREATE TABLE attachment (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    arrival INTEGER NOT NULL REFERENCES opened (arrival),
+    sha256 BLOB NOT NULL CHECK (length(sha256) = 32),
+    secret BLOB NOT NULL CHECK (length(secret) = 32),
+    lane INTEGER NOT NULL,
+    media_type TEXT NOT NULL,
+    size INTEGER NOT NULL
+) STRICT;
+CREATE INDEX attachment_by_record ON attachment (arrival);
+",
+};

@@ -50,6 +50,15 @@ pub(crate) struct IncidentRow {
     pub device: DeviceState,
 }
 
+/// A file that belongs to a record.
+pub(crate) struct AttachmentRow {
+    pub id: i64,
+    pub lane: u8,
+    pub media_type: String,
+    pub size: u64,
+    pub held: bool,
+}
+
 /// What is kept but not shown in full.
 pub(crate) struct Counts {
     pub unopened: u64,
@@ -64,6 +73,7 @@ pub(crate) struct Snapshot {
     pub unread_texts: BTreeMap<i64, Vec<Vec<u8>>>,
     pub incidents: Vec<IncidentRow>,
     pub flags: BTreeMap<i64, BTreeSet<Warning>>,
+    pub attachments: BTreeMap<i64, Vec<AttachmentRow>>,
     pub counts: Counts,
 }
 
@@ -98,6 +108,15 @@ impl Reader {
         })? {
             flags.entry(arrival).or_default().insert(Warning(code));
         }
+        let mut attachments: BTreeMap<i64, Vec<AttachmentRow>> = BTreeMap::new();
+        for (arrival, file) in all(
+            &db,
+            "SELECT a.arrival, a.id, a.lane, a.media_type, a.size, b.sha256 IS NOT NULL
+             FROM attachment a LEFT JOIN blob b ON b.sha256 = a.sha256 ORDER BY a.id",
+            |row| Ok((row.get(0)?, attachment(row)?)),
+        )? {
+            attachments.entry(arrival).or_default().push(file);
+        }
         Ok(Snapshot {
             readings: all(
                 &db,
@@ -124,6 +143,7 @@ impl Reader {
                 incident,
             )?,
             flags,
+            attachments,
             counts: counts(&db)?,
         })
     }
@@ -169,6 +189,16 @@ fn reading(row: &Row<'_>) -> rusqlite::Result<ReadingRow> {
         record: (row.get(6)?, row.get(7)?),
         received_at: row.get(8)?,
         saved_at: row.get(9)?,
+    })
+}
+
+fn attachment(row: &Row<'_>) -> rusqlite::Result<AttachmentRow> {
+    Ok(AttachmentRow {
+        id: row.get(1)?,
+        lane: row.get(2)?,
+        media_type: row.get(3)?,
+        size: count(row, 4)?,
+        held: row.get(5)?,
     })
 }
 

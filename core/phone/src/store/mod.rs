@@ -1,13 +1,16 @@
 //! The phone's encrypted store: what is saved lives here and nowhere else.
 
+mod attachments;
 mod schema;
+
+pub(crate) use attachments::DueFile;
 
 use crate::{Delivery, OutboxView, PhoneError};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use testigo_sqlite::{DatabaseKey, OpenError};
 use testigo_wire::{
-    Body, Eid, Envelope, Lane, Receipt, RootId, SigningKey, StoreId, Time, WireError,
+    Body, Eid, Envelope, Epoch, Lane, Notice, Receipt, RootId, SigningKey, StoreId, Time, WireError,
 };
 use zeroize::Zeroizing;
 
@@ -16,7 +19,10 @@ const FILE: &str = "phone.db";
 const UNFINISHED: &str = "phone.db.new";
 
 /// The open store.
-pub(crate) struct Store(Connection);
+pub(crate) struct Store {
+    db: Connection,
+    folder: PathBuf,
+}
 
 /// Who this phone is.
 pub(crate) struct Device {
@@ -47,6 +53,8 @@ pub(crate) struct Kept {
     pub body: Vec<u8>,
     pub state: i64,
     pub receipt: Option<Vec<u8>>,
+    /// Attachments that headquarters has not signed for.
+    pub files_left: u64,
 }
 
 impl Store {
@@ -58,12 +66,15 @@ impl Store {
         }
         std::fs::create_dir_all(dir).map_err(|error| folder_refused(dir, &error))?;
         let unfinished = dir.join(UNFINISHED);
-        let mut store = Self(testigo_sqlite::open_or_create(
-            &unfinished,
-            key,
-            schema::MIGRATIONS,
-            schema::APPLICATION_ID,
-        )?);
+        let mut store = Self {
+            db: testigo_sqlite::open_or_create(
+                &unfinished,
+                key,
+                schema::MIGRATIONS,
+                schema::APPLICATION_ID,
+            )?,
+            folder: dir.to_owned(),
+        };
         let (seed, store_id) = (SigningKey::random()?.seed(), StoreId::random()?);
         store.write(|tx| {
             // One that an interrupted making left there has nothing saved under it and is taken on.
@@ -74,7 +85,7 @@ impl Store {
             Ok(())
         })?;
         // Closing brings the write-ahead log into the file; only then may the file be moved.
-        store.0.close().map_err(|(_, error)| error)?;
+        store.db.close().map_err(|(_, error)| error)?;
         std::fs::rename(&unfinished, &path)
             .and_then(|()| sync_folder(dir))
             .map_err(OpenError::Io)?;
@@ -94,12 +105,15 @@ impl Store {
         if !Self::exists(dir) {
             return Err(PhoneError::NoPhone);
         }
-        Ok(Self(testigo_sqlite::open(
-            &path,
-            key,
-            schema::MIGRATIONS,
-            schema::APPLICATION_ID,
-        )?))
+        Ok(Self {
+            db: testigo_sqlite::open(&path, key, schema::MIGRATIONS, schema::APPLICATION_ID)?,
+            folder: dir.to_owned(),
+        })
+    }
+
+    /// The phone's folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// One transaction that takes the write lock at its start and is durable when this returns.
@@ -108,7 +122,7 @@ impl Store {
         work: impl FnOnce(&Transaction<'_>) -> Result<T, PhoneError>,
     ) -> Result<T, PhoneError> {
         let tx = self
-            .0
+            .db
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let value = work(&tx)?;
         tx.commit()?;
@@ -116,7 +130,7 @@ impl Store {
     }
 
     pub(crate) fn device(&self) -> Result<Device, PhoneError> {
-        self.0
+        self.db
             .query_row(
                 "SELECT seed, store_id, hq_millis, hq_offset_minutes FROM device",
                 [],
@@ -136,7 +150,7 @@ impl Store {
     }
 
     pub(crate) fn headquarters(&self) -> Result<Option<Headquarters>, PhoneError> {
-        let row = self.0.query_row(
+        let row = self.db.query_row(
             "SELECT root, keyset, pack, assigned_table, enrolment, enrolment_receipt
              FROM headquarters",
             [],
@@ -184,7 +198,7 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Row>, PhoneError> {
         let (lane, sequence) = after.map_or((-1, -1), |(lane, seq)| (i64::from(lane.0), seq));
-        let mut query = self.0.prepare_cached(
+        let mut query = self.db.prepare_cached(
             "SELECT sequence, lane, bytes FROM envelope
              WHERE (state = 0 OR ?1) AND (lane, sequence) > (?2, ?3)
              ORDER BY lane, sequence LIMIT ?4",
@@ -239,9 +253,51 @@ impl Store {
         Ok(())
     }
 
+    /// Keeps the desk's latest word on a record; an older one changes nothing, and what was safe once
+    /// stays safe.
+    pub(crate) fn settle_notice(
+        tx: &Transaction<'_>,
+        notice: &Notice,
+        bytes: &[u8],
+    ) -> Result<(), PhoneError> {
+        tx.execute(
+            "UPDATE envelope SET notice = ?2, notice_millis = ?3, safe = max(safe, ?4)
+             WHERE eid = ?1 AND coalesce(notice_millis < ?3, 1)",
+            params![notice.eid.0, bytes, notice.issued_at.millis(), notice.safe],
+        )?;
+        Ok(())
+    }
+
+    /// Notes which run of headquarters' store answered. Where it is another than before, that store was
+    /// restored from a backup: whatever is not safe waits again. Returns whether it was another.
+    pub(crate) fn settle_epoch(tx: &Transaction<'_>, epoch: Epoch) -> Result<bool, PhoneError> {
+        let known: Option<[u8; 16]> =
+            tx.query_row("SELECT epoch FROM headquarters", [], |row| row.get(0))?;
+        if known == Some(epoch.0) {
+            return Ok(false);
+        }
+        tx.execute("UPDATE headquarters SET epoch = ?1", [epoch.0])?;
+        if known.is_none() {
+            return Ok(false);
+        }
+        tx.execute(
+            "UPDATE attachment SET receipt = NULL, upload = NULL
+             WHERE sequence IN (SELECT sequence FROM envelope WHERE state = 1 AND safe = 0)",
+            [],
+        )?;
+        tx.execute(
+            "UPDATE envelope SET state = 0, receipt = NULL WHERE state = 1 AND safe = 0",
+            [],
+        )?;
+        tx.execute("UPDATE headquarters SET enrolment_receipt = NULL", [])?;
+        Ok(true)
+    }
+
     pub(crate) fn history(&self) -> Result<Vec<Kept>, PhoneError> {
-        let mut query = self.0.prepare_cached(
-            "SELECT history.body, envelope.state, envelope.receipt
+        let mut query = self.db.prepare_cached(
+            "SELECT history.body, envelope.state, envelope.receipt,
+                    (SELECT count(*) FROM attachment
+                     WHERE attachment.sequence = envelope.sequence AND attachment.receipt IS NULL)
              FROM history JOIN envelope USING (sequence) ORDER BY sequence DESC",
         )?;
         let rows = query.query_map([], |row| {
@@ -249,6 +305,7 @@ impl Store {
                 body: row.get(0)?,
                 state: row.get(1)?,
                 receipt: row.get(2)?,
+                files_left: row.get::<_, i64>(3)?.unsigned_abs(),
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -257,15 +314,16 @@ impl Store {
     /// The latest sequence number given; 0 before the first.
     pub(crate) fn last_sequence(&self) -> Result<i64, PhoneError> {
         Ok(self
-            .0
+            .db
             .query_row("SELECT last_sequence FROM device", [], |row| row.get(0))?)
     }
 
     pub(crate) fn outbox(&self) -> Result<OutboxView, PhoneError> {
-        let mut view = self.0.query_row(
+        let mut view = self.db.query_row(
             "SELECT count(*) FILTER (WHERE state = 0),
                     coalesce(sum(length(bytes)) FILTER (WHERE state = 0), 0),
-                    count(*) FILTER (WHERE state = 1),
+                    count(*) FILTER (WHERE state = 1 AND sequence NOT IN
+                        (SELECT sequence FROM attachment WHERE receipt IS NULL)),
                     count(*) FILTER (WHERE state = 2)
              FROM envelope",
             [],
@@ -278,6 +336,15 @@ impl Store {
                     parked: count(3)?,
                     ..OutboxView::default()
                 })
+            },
+        )?;
+        (view.attachments_queued, view.attachment_bytes) = self.db.query_row(
+            "SELECT count(*), coalesce(sum(size), 0) FROM attachment JOIN envelope USING (sequence)
+             WHERE attachment.receipt IS NULL AND envelope.state <> 2",
+            [],
+            |row| {
+                let count = |n| row.get::<_, i64>(n).map(i64::unsigned_abs);
+                Ok((count(0)?, count(1)?))
             },
         )?;
         let hq = self.headquarters()?;
@@ -298,7 +365,7 @@ fn folder_refused(dir: &Path, error: &std::io::Error) -> PhoneError {
 }
 
 /// Makes a rename inside a folder durable.
-fn sync_folder(dir: &Path) -> std::io::Result<()> {
+pub(crate) fn sync_folder(dir: &Path) -> std::io::Result<()> {
     // Windows cannot open a folder as a file and needs no such step.
     if cfg!(windows) {
         return Ok(());
@@ -327,6 +394,7 @@ pub(crate) fn insert(
         "INSERT INTO envelope (sequence, eid, lane, bytes) VALUES (?1, ?2, ?3, ?4)",
         params![sequence, envelope.eid().0, body.lane.0, envelope.as_bytes()],
     )?;
+    attachments::insert(tx, sequence, &body.attachments)?;
     tx.execute(
         "INSERT INTO history (sequence, body) VALUES (?1, ?2)",
         params![sequence, body.to_bytes()],
@@ -342,6 +410,10 @@ impl Kept {
         };
         let receipt = Receipt::from_kept(receipt)?;
         Ok(match self.state {
+            1 if self.files_left > 0 => Delivery::Received {
+                received_at: receipt.received_at,
+                attachments_left: self.files_left,
+            },
             1 => Delivery::Delivered {
                 received_at: receipt.received_at,
             },

@@ -5,9 +5,10 @@ use testigo_sqlite::Migration;
 /// `PRAGMA application_id` of a phone's store: "Tphn".
 pub(crate) const APPLICATION_ID: u32 = 0x5470_686e;
 
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
+pub(crate) const MIGRATIONS: &[Migration] = &[
     // 1: the first release.
-    sql: "CREATE TABLE device (
+    Migration {
+        sql: "CREATE TABLE device (
          id INTEGER PRIMARY KEY CHECK (id = 1),
          seed BLOB NOT NULL CHECK (length(seed) = 32),
          store_id BLOB NOT NULL CHECK (length(store_id) = 16),
@@ -38,4 +39,23 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
          sequence INTEGER PRIMARY KEY REFERENCES envelope (sequence),
          body BLOB NOT NULL              -- the sealed body's CBOR, readable
      ) STRICT;",
-}];
+    },
+    // 2: attachments, notices, and which run of headquarters' store has answered.
+    Migration {
+        sql: "CREATE TABLE attachment (
+         sha256 BLOB PRIMARY KEY CHECK (length(sha256) = 32),  -- of the sealed file, and its name
+         sequence INTEGER NOT NULL REFERENCES envelope (sequence),
+         lane INTEGER NOT NULL,
+         size INTEGER NOT NULL,          -- of the sealed file, in bytes
+         token BLOB NOT NULL CHECK (length(token) = 16), -- makes the upload this phone's own
+         upload TEXT,                    -- address of the upload under way
+         receipt BLOB                    -- NULL: still to be delivered
+     ) STRICT;
+     CREATE INDEX attachment_of_envelope ON attachment (sequence);
+     CREATE INDEX attachment_due ON attachment (lane, sequence) WHERE receipt IS NULL;
+     ALTER TABLE envelope ADD COLUMN notice BLOB;                -- the desk's latest word
+     ALTER TABLE envelope ADD COLUMN notice_millis INTEGER;
+     ALTER TABLE envelope ADD COLUMN safe INTEGER NOT NULL DEFAULT 0 CHECK (safe IN (0, 1));
+     ALTER TABLE headquarters ADD COLUMN epoch BLOB;",
+    },
+];

@@ -1,9 +1,9 @@
-use super::{NetworkFault, Request, Response, Selection, Step, SyncPass, SyncReport};
+use super::{Method, NetworkFault, Request, Response, Selection, Step, SyncPass, SyncReport};
 use crate::{Phone, PhoneError};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
 use std::sync::Arc;
 use std::time::Duration;
-use testigo_wire::{Reply, is_safe_endpoint};
+use testigo_wire::is_safe_endpoint;
 
 /// The largest reply that is read, in bytes.
 const MAX_REPLY: usize = 256 * 1024;
@@ -40,26 +40,32 @@ impl Client {
             .map_err(|_| NetworkFault::Tls)
     }
 
-    /// Posts a request and reads its bounded answer.
+    /// Makes a request and reads its bounded answer.
     ///
     /// # Errors
     /// [`NetworkFault`] where no answer came. Dropping the future breaks the link and nothing else.
-    pub async fn post(&self, request: Request) -> Result<Response, NetworkFault> {
+    pub async fn send(&self, request: Request) -> Result<Response, NetworkFault> {
         if !is_safe_endpoint(&request.url) {
             return Err(NetworkFault::UnsafeAddress);
         }
-        let mut answer = self
-            .0
-            .post(request.url)
-            .header(CONTENT_TYPE, Reply::MEDIA_TYPE)
-            .body(request.body)
-            .send()
-            .await
-            .map_err(|error| fault(&error))?;
+        let method = match request.method {
+            Method::Post => reqwest::Method::POST,
+            Method::Head => reqwest::Method::HEAD,
+            Method::Patch => reqwest::Method::PATCH,
+        };
+        let mut building = self.0.request(method, request.url).body(request.body);
+        for (name, value) in request.headers {
+            building = building.header(name, value);
+        }
+        let mut answer = building.send().await.map_err(|error| fault(&error))?;
+        let headers = answer.headers();
         let mut response = Response {
             status: answer.status().as_u16(),
-            media_type: media_type(answer.headers()),
-            retry_after_s: number(answer.headers()),
+            media_type: media_type(headers),
+            retry_after_s: text(headers, RETRY_AFTER.as_str()).and_then(|text| text.parse().ok()),
+            location: text(headers, LOCATION.as_str()),
+            upload_offset: text(headers, "upload-offset").and_then(|text| text.parse().ok()),
+            blob_receipt: text(headers, "testigo-blob-receipt"),
             body: Vec::new(),
         };
         while let Some(chunk) = answer.chunk().await.map_err(|error| fault(&error))? {
@@ -86,8 +92,8 @@ pub async fn sync(
     loop {
         match pass.step(phone)? {
             Step::Done(report) => return Ok(report),
-            Step::Post(request) => {
-                let outcome = client.post(request).await;
+            Step::Send(request) => {
+                let outcome = client.send(request).await;
                 pass.reply(phone, outcome)?;
             }
         }
@@ -130,6 +136,6 @@ fn media_type(headers: &HeaderMap) -> String {
         .to_ascii_lowercase()
 }
 
-fn number(headers: &HeaderMap) -> Option<u32> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    Some(headers.get(name)?.to_str().ok()?.trim().to_owned())
 }

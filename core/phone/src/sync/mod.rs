@@ -7,7 +7,8 @@
 mod client;
 mod failure;
 mod pass;
+mod upload;
 
 pub use client::{Client, sync};
 pub use failure::{NetworkFault, SyncFailure};
-pub use pass::{Request, Response, Selection, Step, SyncPass, SyncReport};
+pub use pass::{Method, Request, Response, Selection, Step, SyncPass, SyncReport};

@@ -1,8 +1,9 @@
+use super::upload::{ChunkSize, Upload, Verdict};
 use super::{NetworkFault, SyncFailure};
 use crate::store::{Row, Store, enrolment_eid};
 use crate::{Phone, PhoneError};
-use std::collections::HashSet;
-use testigo_wire::{Answer, Deferral, Eid, Lane, Receipt, Reply};
+use std::collections::{BTreeSet, HashSet};
+use testigo_wire::{Answer, Deferral, Eid, Lane, Notice, Receipt, Reply};
 
 /// Things in one request.
 const MAX_ITEMS: usize = 64;
@@ -25,13 +26,27 @@ pub enum Selection {
     Everything,
 }
 
+/// How a request is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// `POST`.
+    Post,
+    /// `HEAD`.
+    Head,
+    /// `PATCH`.
+    Patch,
+}
+
 /// A request to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
+    /// How.
+    pub method: Method,
     /// Where to.
     pub url: String,
-    /// A CBOR sequence (RFC 8742) of an enrolment and envelopes, to be posted as
-    /// `application/cbor-seq`.
+    /// Header lines.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body: to `/v1/envelopes` a CBOR sequence (RFC 8742) of an enrolment and envelopes.
     pub body: Vec<u8>,
 }
 
@@ -44,6 +59,12 @@ pub struct Response {
     pub media_type: String,
     /// `Retry-After` in seconds.
     pub retry_after_s: Option<u32>,
+    /// `Location`.
+    pub location: Option<String>,
+    /// `Upload-Offset`, in bytes (tus).
+    pub upload_offset: Option<u64>,
+    /// `Testigo-Blob-Receipt`: headquarters' receipt for a whole attachment, in base 64.
+    pub blob_receipt: Option<String>,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -52,7 +73,7 @@ pub struct Response {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// Make this request and hand its outcome to [`SyncPass::reply`].
-    Post(Request),
+    Send(Request),
     /// The pass is over.
     Done(SyncReport),
 }
@@ -68,6 +89,12 @@ pub struct SyncReport {
     pub parked: u64,
     /// Records that still wait.
     pub remaining: u64,
+    /// Attachments whose receipt was verified in this pass.
+    pub attachments_delivered: u64,
+    /// Attachments that still wait.
+    pub attachments_remaining: u64,
+    /// Attachments whose sealed file cannot be read on this phone any more.
+    pub attachments_missing: u64,
     /// Requests made.
     pub requests: u32,
     /// Bytes sent in their bodies.
@@ -89,13 +116,28 @@ pub struct SyncPass {
     newest: i64,
     sent: Option<Sent>,
     introduced_again: bool,
+    upload: Option<Upload>,
+    chunk: ChunkSize,
+    /// Attachments that this pass does not try again.
+    later: BTreeSet<[u8; 32]>,
     over: bool,
     report: SyncReport,
 }
 
 #[derive(Debug)]
-struct Sent {
-    bytes: usize,
+enum Sent {
+    Envelopes {
+        bytes: usize,
+        eids: HashSet<Eid>,
+        enrolment: Option<Eid>,
+        reach: Option<(Lane, i64)>,
+    },
+    /// A part of the attachment that is under way.
+    File { url: String, bytes: usize },
+}
+
+/// A request's envelopes, once it is answered.
+struct Asked {
     eids: HashSet<Eid>,
     enrolment: Option<Eid>,
     reach: Option<(Lane, i64)>,
@@ -111,6 +153,9 @@ impl SyncPass {
             newest: 0,
             sent: None,
             introduced_again: false,
+            upload: None,
+            chunk: ChunkSize::new(),
+            later: BTreeSet::new(),
             over: false,
             report: SyncReport::default(),
         }
@@ -118,40 +163,88 @@ impl SyncPass {
 
     /// What to do next. Asked again without a [`SyncPass::reply`] between, it says the same.
     ///
+    /// Records go before attachments, also in the middle of one.
+    ///
     /// # Errors
     /// [`PhoneError::NotEnrolled`], or where the store fails.
     pub fn step(&mut self, phone: &mut Phone) -> Result<Step, PhoneError> {
-        let hq = phone.store.headquarters()?.ok_or(PhoneError::NotEnrolled)?;
-        if !self.over {
-            let rows = self.batch(&phone.store)?;
-            let introduce = hq.enrolment_receipt.is_none();
-            let endpoint = phone.trusted()?.keyset.endpoints.get(self.endpoint);
-            match endpoint {
-                Some(endpoint) if introduce || !rows.is_empty() => {
-                    let enrolment = introduce.then_some(hq.enrolment.as_slice());
-                    let body: Vec<u8> = (enrolment.into_iter())
-                        .chain(rows.iter().map(|row| row.bytes.as_slice()))
-                        .flatten()
-                        .copied()
-                        .collect();
-                    self.sent = Some(Sent {
-                        bytes: body.len(),
-                        eids: rows.iter().map(|row| Eid::of(&row.bytes)).collect(),
-                        enrolment: introduce.then(|| enrolment_eid(&hq)),
-                        reach: rows.last().map(|row| (row.lane, row.sequence)),
-                    });
-                    let url = format!("{}/v1/envelopes", endpoint.trim_end_matches('/'));
-                    return Ok(Step::Post(Request { url, body }));
-                }
-                Some(_) => {}
-                None => {
-                    self.fail(SyncFailure::NoNetwork(NetworkFault::Unreachable));
-                }
+        while !self.over {
+            let Some(endpoint) = phone.trusted()?.keyset.endpoints.get(self.endpoint) else {
+                self.fail(SyncFailure::NoNetwork(NetworkFault::Unreachable));
+                break;
+            };
+            let endpoint = endpoint.trim_end_matches('/').to_owned();
+            let request = match self.envelopes(phone, &endpoint)? {
+                Some(request) => Some(request),
+                None => self.file(phone, &endpoint)?,
+            };
+            match request {
+                Some(request) => return Ok(Step::Send(request)),
+                None => self.over = true,
             }
         }
         let outbox = phone.store.outbox()?;
         self.report.remaining = outbox.queued;
+        self.report.attachments_remaining = outbox.attachments_queued;
         Ok(Step::Done(self.report.clone()))
+    }
+
+    /// The next request of envelopes, where any are left.
+    fn envelopes(&mut self, phone: &Phone, endpoint: &str) -> Result<Option<Request>, PhoneError> {
+        let hq = phone.store.headquarters()?.ok_or(PhoneError::NotEnrolled)?;
+        let rows = self.batch(&phone.store)?;
+        let introduce = hq.enrolment_receipt.is_none();
+        if !introduce && rows.is_empty() {
+            return Ok(None);
+        }
+        let enrolment = introduce.then_some(hq.enrolment.as_slice());
+        let body: Vec<u8> = (enrolment.into_iter())
+            .chain(rows.iter().map(|row| row.bytes.as_slice()))
+            .flatten()
+            .copied()
+            .collect();
+        self.sent = Some(Sent::Envelopes {
+            bytes: body.len(),
+            eids: rows.iter().map(|row| Eid::of(&row.bytes)).collect(),
+            enrolment: introduce.then(|| enrolment_eid(&hq)),
+            reach: rows.last().map(|row| (row.lane, row.sequence)),
+        });
+        Ok(Some(Request {
+            method: Method::Post,
+            url: format!("{endpoint}/v1/envelopes"),
+            headers: vec![("Content-Type", Reply::MEDIA_TYPE.to_owned())],
+            body,
+        }))
+    }
+
+    /// The next request for an attachment, where any is left.
+    fn file(&mut self, phone: &Phone, endpoint: &str) -> Result<Option<Request>, PhoneError> {
+        loop {
+            // Asked for each time: what was saved meanwhile may have a more urgent one.
+            let Some(due) = phone.store.due_file(&self.later)? else {
+                return Ok(None);
+            };
+            let upload = match self.upload.take() {
+                Some(upload) if upload.file.blob == due.blob => upload,
+                _ => Upload::new(due),
+            };
+            let upload = self.upload.insert(upload);
+            let now = phone.clock.monotonic_ms();
+            match upload.request(&phone.store, endpoint, &self.chunk, now) {
+                Ok(request) => {
+                    self.sent = Some(Sent::File {
+                        url: request.url.clone(),
+                        bytes: request.body.len(),
+                    });
+                    return Ok(Some(request));
+                }
+                // Its sealed file is gone or cannot be read: the others must not wait for it.
+                Err(_) => {
+                    self.later.insert(upload.file.blob.sha256);
+                    self.report.attachments_missing += 1;
+                }
+            }
+        }
     }
 
     /// Takes the outcome of the request that [`SyncPass::step`] asked for. What counts as delivered
@@ -168,25 +261,84 @@ impl SyncPass {
             return Ok(());
         };
         self.report.requests += 1;
-        self.report.bytes_sent += sent.bytes as u64;
+        let (Sent::Envelopes { bytes, .. } | Sent::File { bytes, .. }) = &sent;
+        self.report.bytes_sent += *bytes as u64;
         let response = match outcome {
             Ok(response) => response,
             Err(fault) => {
+                self.chunk.broke();
                 self.next_endpoint(phone, SyncFailure::NoNetwork(fault));
                 return Ok(());
             }
         };
-        match judge(&response) {
-            Ok(reply) => self.take_in(phone, sent, &reply),
-            Err(failure @ (SyncFailure::Portal { .. } | SyncFailure::Headquarters { .. })) => {
-                self.next_endpoint(phone, failure);
-                Ok(())
+        if let Some(failure) = busy(&response) {
+            self.fail(failure);
+            return Ok(());
+        }
+        match sent {
+            Sent::File { url, .. } => self.take_in_file(phone, &url, &response),
+            Sent::Envelopes {
+                eids,
+                enrolment,
+                reach,
+                ..
+            } => match judge(&response) {
+                Ok(reply) => self.take_in(
+                    phone,
+                    Asked {
+                        eids,
+                        enrolment,
+                        reach,
+                    },
+                    &reply,
+                ),
+                Err(failure @ SyncFailure::NotHeadquarters) => {
+                    self.fail(failure);
+                    Ok(())
+                }
+                Err(failure) => {
+                    self.next_endpoint(phone, failure);
+                    Ok(())
+                }
+            },
+        }
+    }
+
+    fn take_in_file(
+        &mut self,
+        phone: &Phone,
+        url: &str,
+        response: &Response,
+    ) -> Result<(), PhoneError> {
+        let Some(upload) = self.upload.as_mut() else {
+            return Ok(());
+        };
+        let sha256 = upload.file.blob.sha256;
+        let keyset = &phone.trusted()?.keyset;
+        let now = phone.clock.monotonic_ms();
+        match upload.reply(response, url, keyset, &mut self.chunk, now) {
+            Verdict::GoOn => {}
+            Verdict::Created(path) => phone.store.keep_upload(&sha256, Some(&path))?,
+            Verdict::Gone => phone.store.keep_upload(&sha256, None)?,
+            Verdict::Delivered(receipt) => {
+                self.report.attachments_delivered +=
+                    u64::from(phone.store.settle_file(&sha256, &receipt)?);
+                self.upload = None;
             }
-            Err(failure) => {
-                self.fail(failure);
-                Ok(())
+            Verdict::Later => {
+                self.later.insert(sha256);
+                self.upload = None;
+            }
+            Verdict::NotUnderstood => {
+                let status = response.status;
+                let failure = match status {
+                    500..=510 | 512.. => SyncFailure::Headquarters { status },
+                    _ => SyncFailure::Portal { status },
+                };
+                self.next_endpoint(phone, failure);
             }
         }
+        Ok(())
     }
 
     /// What it did so far, for a shell that stops it.
@@ -214,10 +366,11 @@ impl SyncPass {
         Ok(rows)
     }
 
-    fn take_in(&mut self, phone: &mut Phone, sent: Sent, reply: &Reply) -> Result<(), PhoneError> {
+    fn take_in(&mut self, phone: &mut Phone, sent: Asked, reply: &Reply) -> Result<(), PhoneError> {
         let keyset = &phone.hq.as_ref().ok_or(PhoneError::NotEnrolled)?.keyset;
         let own = phone.store.device()?.store_id;
         let mut receipts = Vec::new();
+        let mut notices = Vec::new();
         let mut unknown_device = false;
         for answer in &reply.answers {
             match answer {
@@ -236,11 +389,18 @@ impl SyncPass {
                         }
                     }
                 }
+                Answer::Notice(bytes) => {
+                    // One that does not verify says nothing, and takes nothing from the receipts.
+                    if let Ok(notice) = Notice::verify(bytes, keyset) {
+                        notices.push((notice, bytes));
+                    }
+                }
                 Answer::Unknown => {}
             }
         }
         let introduce_again = unknown_device && sent.enrolment.is_none() && !self.introduced_again;
         let mut counts = (0, 0, 0);
+        let mut requeued = false;
         phone.store.write(|tx| {
             for (receipt, bytes) in &receipts {
                 if sent.enrolment == Some(receipt.eid) && !receipt.code.is_refusal() {
@@ -256,6 +416,13 @@ impl SyncPass {
                     }
                 }
             }
+            for (notice, bytes) in &notices {
+                Store::settle_notice(tx, notice, bytes)?;
+            }
+            // The epoch itself is not signed: it is believed beside a receipt only.
+            if !receipts.is_empty() && self.selection == Selection::Queued {
+                requeued = Store::settle_epoch(tx, reply.epoch)?;
+            }
             if introduce_again {
                 Store::settle_enrolment(tx, None)?;
             }
@@ -264,6 +431,11 @@ impl SyncPass {
         self.report.delivered += counts.0;
         self.report.parked += counts.1;
         self.report.confirmed += counts.2;
+        if requeued {
+            // Headquarters came back from a backup: what it may have lost goes again, from the start.
+            self.after = None;
+            return Ok(());
+        }
         if introduce_again {
             self.introduced_again = true;
         } else if sent.reach.is_some() {
@@ -293,6 +465,13 @@ impl SyncPass {
     }
 }
 
+/// Whether headquarters asks to wait.
+fn busy(response: &Response) -> Option<SyncFailure> {
+    matches!(response.status, 429 | 503).then(|| SyncFailure::Busy {
+        retry_after_s: response.retry_after_s.unwrap_or(30).min(MAX_RETRY_AFTER),
+    })
+}
+
 /// Whether a response is headquarters' reply. A status alone proves nothing: a captive portal
 /// answers 200 as well.
 fn judge(response: &Response) -> Result<Reply, SyncFailure> {
@@ -301,9 +480,6 @@ fn judge(response: &Response) -> Result<Reply, SyncFailure> {
         200 if response.media_type == Reply::MEDIA_TYPE => {
             Reply::from_bytes(&response.body).map_err(|_| SyncFailure::NotHeadquarters)
         }
-        429 | 503 => Err(SyncFailure::Busy {
-            retry_after_s: response.retry_after_s.unwrap_or(30).min(MAX_RETRY_AFTER),
-        }),
         // 511 is a captive portal's own status (RFC 6585, section 6); headquarters explains whatever it
         // refuses in a problem document (RFC 9457).
         400..=499 if response.media_type != PROBLEM => Err(SyncFailure::Portal { status }),

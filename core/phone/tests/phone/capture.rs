@@ -16,7 +16,7 @@ fn report(code: u16) -> ReportInput {
 fn tally(text: impl Into<Vec<u8>>) -> TallyInput {
     TallyInput {
         texts: vec![text.into()],
-        table: None,
+        ..TallyInput::default()
     }
 }
 
@@ -169,7 +169,10 @@ fn what_is_no_input_names_its_field_and_loses_nothing() {
         }
     }
     for texts in [vec![], vec![vec![]; 65], vec![vec![b'a'; 70_000]]] {
-        let input = TallyInput { texts, table: None };
+        let input = TallyInput {
+            texts,
+            ..TallyInput::default()
+        };
         assert!(matches!(
             phone.tally(&input),
             Err(PhoneError::Input { field: "texts", .. })

@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod attachments;
 mod capture;
 mod support;
 mod sync;

@@ -1,8 +1,12 @@
 //! A headquarters of a few lines, built on the wire format alone, for a phone to talk to.
 
+use data_encoding::BASE64;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::Path;
-use testigo_phone::sync::{NetworkFault, Request, Response, Selection, Step, SyncPass, SyncReport};
+use testigo_phone::sync::{
+    Method, NetworkFault, Request, Response, Selection, Step, SyncPass, SyncReport,
+};
 use testigo_phone::{Clock, DatabaseKey, Phone};
 use testigo_wire::*;
 
@@ -46,6 +50,8 @@ pub struct FakeHq {
     pub kept: Vec<(Eid, Body)>,
     pub receipts: BTreeMap<Eid, Vec<u8>>,
     pub answer_code: ReceiptCode,
+    pub epoch: Epoch,
+    pub blobs: FakeBlobs,
 }
 
 impl FakeHq {
@@ -59,6 +65,8 @@ impl FakeHq {
             kept: Vec::new(),
             receipts: BTreeMap::new(),
             answer_code: ReceiptCode::ACCEPTED,
+            epoch: Epoch([1; 16]),
+            blobs: FakeBlobs::default(),
         }
     }
 
@@ -70,7 +78,7 @@ impl FakeHq {
             root: self.root.verifying_key(),
             seal: vec![self.seal.public_key().unwrap()],
             receipt: vec![self.receipt.verifying_key()],
-            desk: vec![],
+            desk: vec![self.desk().verifying_key()],
             log: vec![],
             revoked: vec![],
             endpoints: endpoints.iter().map(|e| (*e).to_owned()).collect(),
@@ -78,6 +86,11 @@ impl FakeHq {
         }
         .sign(&self.root)
         .unwrap()
+    }
+
+    /// The key of the desk, which signs notices.
+    pub fn desk(&self) -> SigningKey {
+        SigningKey::from_seed(&[200; 32])
     }
 
     pub fn pack(&self) -> Vec<u8> {
@@ -130,6 +143,9 @@ impl FakeHq {
 
     /// Takes a request in and answers it, as headquarters does.
     pub fn answer(&mut self, request: &Request) -> Response {
+        if !request.url.ends_with("/v1/envelopes") {
+            return self.blobs.answer(request, &self.receipt);
+        }
         let mut answers = Vec::new();
         let mut rest = request.body.as_slice();
         while !rest.is_empty() {
@@ -140,12 +156,12 @@ impl FakeHq {
         Response {
             status: 200,
             media_type: Reply::MEDIA_TYPE.into(),
-            retry_after_s: None,
             body: Reply {
-                epoch: Epoch([1; 16]),
+                epoch: self.epoch,
                 answers,
             }
             .to_bytes(),
+            ..Response::default()
         }
     }
 
@@ -182,6 +198,73 @@ impl FakeHq {
     }
 }
 
+/// A tus server in memory: uploads by their path.
+#[derive(Default)]
+pub struct FakeBlobs {
+    pub uploads: BTreeMap<String, Upload>,
+    /// Requests, as `METHOD` and the bytes of the body.
+    pub log: Vec<(Method, usize)>,
+}
+
+/// One upload.
+pub struct Upload {
+    pub length: u64,
+    pub bytes: Vec<u8>,
+}
+
+impl FakeBlobs {
+    fn answer(&mut self, request: &Request, key: &SigningKey) -> Response {
+        self.log.push((request.method, request.body.len()));
+        let header = |name: &str| {
+            let found = request.headers.iter().find(|(n, _)| *n == name);
+            found.map(|(_, value)| value.clone()).unwrap_or_default()
+        };
+        assert_eq!(header("Tus-Resumable"), "1.0.0");
+        let at = request.url.find("/v1/blobs").unwrap();
+        let path = request.url[at..].to_owned();
+        let status = |status| Response {
+            status,
+            ..Response::default()
+        };
+        if request.method == Method::Post {
+            let path = format!("/v1/blobs/{}", self.uploads.len());
+            let length = header("Upload-Length").parse().unwrap();
+            let bytes = Vec::new();
+            self.uploads.insert(path.clone(), Upload { length, bytes });
+            return Response {
+                location: Some(path),
+                ..status(201)
+            };
+        }
+        let Some(upload) = self.uploads.get_mut(&path) else {
+            return status(404);
+        };
+        if request.method == Method::Patch {
+            if header("Upload-Offset") != upload.bytes.len().to_string() {
+                return status(409);
+            }
+            upload.bytes.extend_from_slice(&request.body);
+        }
+        let whole = upload.bytes.len() as u64 == upload.length;
+        let blob_receipt = whole.then(|| {
+            let blob = BlobRef {
+                sha256: Sha256::digest(&upload.bytes).into(),
+                size: upload.length,
+            };
+            BASE64.encode(&BlobReceipt::new(blob).sign(key).unwrap())
+        });
+        Response {
+            upload_offset: Some(upload.bytes.len() as u64),
+            blob_receipt,
+            ..status(if request.method == Method::Patch {
+                204
+            } else {
+                200
+            })
+        }
+    }
+}
+
 /// Reads device and store out of an enrolment whose capability only the phone knew.
 fn peek_enrolment(bytes: &[u8]) -> (VerifyingKey, StoreId) {
     let mut d = minicbor::Decoder::new(bytes);
@@ -206,7 +289,7 @@ pub fn run(
     for _ in 0..1000 {
         match pass.step(phone).unwrap() {
             Step::Done(report) => return report,
-            Step::Post(request) => pass.reply(phone, network(&request)).unwrap(),
+            Step::Send(request) => pass.reply(phone, network(&request)).unwrap(),
         }
     }
     panic!("the pass does not end");

@@ -101,8 +101,8 @@ fn whoever_cannot_sign_delivers_nothing_and_says_why() {
     let html = Response {
         status: 200,
         media_type: "text/html".into(),
-        retry_after_s: None,
         body: b"<html>Accept the terms".to_vec(),
+        ..Response::default()
     };
     let liar = Response {
         media_type: Reply::MEDIA_TYPE.into(),

@@ -1,0 +1,186 @@
+//! Rows of attachments: which ones envelopes name, what is on its way, and what is held.
+
+use super::{Reader, Store};
+use crate::blobs::UploadId;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use testigo_wire::{BlobRef, BlobSecret};
+
+/// The most uploads of one attachment that may be open at a time.
+const OPEN_UPLOADS: i64 = 8;
+
+/// An upload that was begun.
+pub(crate) struct Upload {
+    pub blob: BlobRef,
+    pub created_at: i64,
+    /// The receipt, where the attachment is held whole, whoever sent it.
+    pub receipt: Option<Vec<u8>>,
+}
+
+/// What came of asking for an upload.
+pub(crate) enum Begun {
+    Upload(UploadId, Upload),
+    NotNamed,
+    TooMany,
+}
+
+/// A number for SQLite, whose numbers have a sign. Nothing that large is ever held.
+fn signed(size: u64) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
+}
+
+/// Keeps what an envelope names.
+pub(super) fn keep_names(db: &Connection, arrival: i64, blobs: &[BlobRef]) -> rusqlite::Result<()> {
+    let mut insert = db.prepare_cached(
+        "INSERT INTO named_blob (arrival, sha256, size) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+    )?;
+    for blob in blobs {
+        insert.execute(params![arrival, blob.sha256, signed(blob.size)])?;
+    }
+    Ok(())
+}
+
+impl Store {
+    /// The upload of this attachment under this token: the one that was begun before, or a new one
+    /// named `id`. Where the attachment is held already any of its uploads will do, so that their
+    /// number stays bounded.
+    pub(crate) fn begin_upload(
+        &mut self,
+        id: UploadId,
+        blob: &BlobRef,
+        token: &[u8; 16],
+        now: i64,
+    ) -> rusqlite::Result<Begun> {
+        let db = self.begin()?;
+        let size = signed(blob.size);
+        let named = db
+            .prepare_cached("SELECT 1 FROM named_blob WHERE sha256 = ?1 AND size = ?2")?
+            .exists(params![blob.sha256, size])?;
+        if !named {
+            return Ok(Begun::NotNamed);
+        }
+        let held = db
+            .prepare_cached("SELECT 1 FROM blob WHERE sha256 = ?1 AND size = ?2")?
+            .exists(params![blob.sha256, size])?;
+        let before: Option<[u8; 16]> = db
+            .prepare_cached(
+                "SELECT id FROM upload
+                 WHERE sha256 = ?1 AND size = ?2 AND (token = ?3 OR ?4) LIMIT 1",
+            )?
+            .query_row(params![blob.sha256, size, token, held], |row| row.get(0))
+            .optional()?;
+        let open: i64 = db
+            .prepare_cached("SELECT count(*) FROM upload WHERE sha256 = ?1 AND size = ?2")?
+            .query_row(params![blob.sha256, size], |row| row.get(0))?;
+        let id = match before {
+            Some(before) => UploadId(before),
+            None if open >= OPEN_UPLOADS => return Ok(Begun::TooMany),
+            None => {
+                db.execute(
+                    "INSERT INTO upload (id, sha256, size, token, created_at)
+                     VALUES (?1, ?2, ?3, ?4, ?5)",
+                    params![id.0, blob.sha256, size, token, now],
+                )?;
+                id
+            }
+        };
+        let upload = upload(&db, id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        db.commit()?;
+        Ok(Begun::Upload(id, upload))
+    }
+
+    pub(crate) fn upload(&self, id: UploadId) -> rusqlite::Result<Option<Upload>> {
+        upload(&self.0, id)
+    }
+
+    pub(crate) fn forget_upload(&self, id: UploadId) -> rusqlite::Result<()> {
+        self.0
+            .execute("DELETE FROM upload WHERE id = ?1", [id.0])
+            .map(drop)
+    }
+
+    /// All uploads of an attachment.
+    pub(crate) fn uploads_of(&self, blob: &BlobRef) -> rusqlite::Result<Vec<UploadId>> {
+        self.0
+            .prepare_cached("SELECT id FROM upload WHERE sha256 = ?1 AND size = ?2")?
+            .query_map(params![blob.sha256, signed(blob.size)], id)?
+            .collect()
+    }
+
+    /// Uploads that were begun before this time.
+    pub(crate) fn uploads_before(&self, time: i64) -> rusqlite::Result<Vec<UploadId>> {
+        self.0
+            .prepare_cached("SELECT id FROM upload WHERE created_at < ?1")?
+            .query_map([time], id)?
+            .collect()
+    }
+
+    /// Notes that an attachment is held; returns the receipt that holds for it for ever.
+    pub(crate) fn keep_blob(
+        &self,
+        blob: &BlobRef,
+        now: i64,
+        receipt: &[u8],
+    ) -> rusqlite::Result<Vec<u8>> {
+        self.0
+            .prepare_cached(
+                "INSERT INTO blob (sha256, size, received_at, receipt) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (sha256) DO NOTHING",
+            )?
+            .execute(params![blob.sha256, signed(blob.size), now, receipt])?;
+        self.0
+            .prepare_cached("SELECT receipt FROM blob WHERE sha256 = ?1")?
+            .query_row([blob.sha256], |row| row.get(0))
+    }
+}
+
+fn id(row: &Row<'_>) -> rusqlite::Result<UploadId> {
+    row.get(0).map(UploadId)
+}
+
+fn upload(db: &Connection, id: UploadId) -> rusqlite::Result<Option<Upload>> {
+    db.prepare_cached(
+        "SELECT u.sha256, u.size, u.created_at, b.receipt
+         FROM upload u LEFT JOIN blob b ON b.sha256 = u.sha256 AND b.size = u.size
+         WHERE u.id = ?1",
+    )?
+    .query_row([id.0], |row| {
+        Ok(Upload {
+            blob: BlobRef {
+                sha256: row.get(0)?,
+                size: row.get::<_, i64>(1)?.unsigned_abs(),
+            },
+            created_at: row.get(2)?,
+            receipt: row.get(3)?,
+        })
+    })
+    .optional()
+}
+
+/// A file that a record names, for who wants to see it.
+pub(crate) struct NamedFile {
+    pub sha256: [u8; 32],
+    pub secret: BlobSecret,
+    pub media_type: String,
+    /// Bytes of the sealed file, where it is held.
+    pub held: Option<u64>,
+}
+
+impl Reader {
+    /// The file with this number.
+    pub(crate) fn file(&self, id: i64) -> rusqlite::Result<Option<NamedFile>> {
+        self.0
+            .prepare_cached(
+                "SELECT a.sha256, a.secret, a.media_type, b.size
+                 FROM attachment a LEFT JOIN blob b ON b.sha256 = a.sha256 WHERE a.id = ?1",
+            )?
+            .query_row([id], |row| {
+                Ok(NamedFile {
+                    sha256: row.get(0)?,
+                    secret: BlobSecret::from_bytes(row.get(1)?),
+                    media_type: row.get(2)?,
+                    held: row.get::<_, Option<i64>>(3)?.map(i64::unsigned_abs),
+                })
+            })
+            .optional()
+    }
+}
