@@ -164,6 +164,8 @@ class StatusView:
     table: Optional[str]
     queued: int
     queued_bytes: int
+    attachments_queued: int
+    attachment_bytes: int
     delivered: int
     parked: int
     last_contact: Optional[str]
@@ -177,6 +179,8 @@ class StatusView:
         table: Optional[str],
         queued: int,
         queued_bytes: int,
+        attachments_queued: int,
+        attachment_bytes: int,
         delivered: int,
         parked: int,
         last_contact: Optional[str],
@@ -214,6 +218,10 @@ class RecordView:
 class DeliveryView:
     class QUEUED(DeliveryView):
         def __init__(self) -> None: ...
+    class RECEIVED(DeliveryView):
+        received_at: str
+        attachments_left: int
+        def __init__(self, received_at: str, attachments_left: int) -> None: ...
     class DELIVERED(DeliveryView):
         received_at: str
         def __init__(self, received_at: str) -> None: ...
@@ -261,6 +269,9 @@ class SyncReportView:
     confirmed: int
     parked: int
     remaining: int
+    attachments_delivered: int
+    attachments_remaining: int
+    attachments_missing: int
     requests: int
     bytes_sent: int
     outcome: SyncOutcome
@@ -271,6 +282,9 @@ class SyncReportView:
         confirmed: int,
         parked: int,
         remaining: int,
+        attachments_delivered: int,
+        attachments_remaining: int,
+        attachments_missing: int,
         requests: int,
         bytes_sent: int,
         outcome: SyncOutcome,

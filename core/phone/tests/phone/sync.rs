@@ -65,7 +65,7 @@ fn danger_that_is_saved_while_a_request_is_under_way_goes_in_the_next_one() {
     let outcome = loop {
         match pass.step(&mut phone).unwrap() {
             Step::Done(outcome) => break outcome,
-            Step::Post(request) => {
+            Step::Send(request) => {
                 requests += 1;
                 if requests == 1 {
                     report(&mut phone, 35);

@@ -50,6 +50,7 @@ class RecordActivity : Screen() {
 
     private fun delivery(delivery: DeliveryView): String = when (delivery) {
         is DeliveryView.Queued -> getString(R.string.record_waits)
+        is DeliveryView.Received -> getString(R.string.record_waits)
         is DeliveryView.Delivered -> getString(R.string.record_delivered, time(delivery.receivedAt))
         is DeliveryView.Parked -> getString(R.string.record_parked, pick(delivery.es, delivery.en))
     }

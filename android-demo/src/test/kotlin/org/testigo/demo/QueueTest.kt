@@ -17,6 +17,8 @@ class QueueTest {
         table = null,
         queued = queued.toULong(),
         queuedBytes = 0u,
+        attachmentsQueued = 0u,
+        attachmentBytes = 0u,
         delivered = delivered.toULong(),
         parked = parked.toULong(),
         lastContact = null,
