@@ -3,7 +3,11 @@
 #![allow(
     dead_code,
     unused_imports,
-    reason = "each test file is a program of its own and uses its part of this"
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests; each file is a program of its own and uses its part of this"
 )]
 
 mod chance;
