@@ -17,7 +17,7 @@ fun Context.queueLine(status: StatusView): String {
     }
 }
 
-/** What else is true of it, in at most three short sentences. */
+/** What else is true of it, in one or two short sentences. */
 fun Context.queueMore(status: StatusView): String {
     val waiting = status.queued > 0u
     val sentences = buildList {
@@ -25,6 +25,7 @@ fun Context.queueMore(status: StatusView): String {
         if (waiting && status.parked > 0u) add(counted(R.plurals.queue_parked, status.parked.toLong()))
         val contact = status.lastContact
         when {
+            waiting -> Unit
             !status.enrolmentDelivered -> add(getString(R.string.queue_enrolment))
             contact != null -> add(getString(R.string.contact, time(contact)))
         }
