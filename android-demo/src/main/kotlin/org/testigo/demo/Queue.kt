@@ -3,6 +3,9 @@ package org.testigo.demo
 import android.content.Context
 import org.testigo.StatusView
 
+/** Whether there is something to send: a record, or the enrolment itself. */
+val StatusView.waits: Boolean get() = queued > 0u || !enrolmentDelivered
+
 /** The queue's true state in one line: what waits comes before what arrived. */
 fun Context.queueLine(status: StatusView): String {
     val waiting = status.queued.toLong()
