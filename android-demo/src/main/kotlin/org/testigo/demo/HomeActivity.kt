@@ -61,8 +61,7 @@ class HomeActivity : Screen() {
         view<TextView>(R.id.state).text = queueLine(status)
         text(R.id.state_more, queueMore(status))
         val send = view<Button>(R.id.send)
-        val waits = status.queued > 0u || !status.enrolmentDelivered
-        send.visibility = if (waits) View.VISIBLE else View.GONE
+        send.visibility = if (status.waits) View.VISIBLE else View.GONE
         send.isEnabled = !status.syncing
         send.setText(if (status.syncing) R.string.home_sending else R.string.home_send)
     }

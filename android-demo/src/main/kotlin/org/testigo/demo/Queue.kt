@@ -3,6 +3,9 @@ package org.testigo.demo
 import android.content.Context
 import org.testigo.StatusView
 
+/** Whether there is something to send: a record, or the enrolment itself. */
+val StatusView.waits: Boolean get() = queued > 0u || !enrolmentDelivered
+
 /** The queue's true state in one line: what waits comes before what arrived. */
 fun Context.queueLine(status: StatusView): String {
     val waiting = status.queued.toLong()
@@ -17,7 +20,7 @@ fun Context.queueLine(status: StatusView): String {
     }
 }
 
-/** What else is true of it, in at most three short sentences. */
+/** What else is true of it, in one or two short sentences. */
 fun Context.queueMore(status: StatusView): String {
     val waiting = status.queued > 0u
     val sentences = buildList {
@@ -25,6 +28,7 @@ fun Context.queueMore(status: StatusView): String {
         if (waiting && status.parked > 0u) add(counted(R.plurals.queue_parked, status.parked.toLong()))
         val contact = status.lastContact
         when {
+            waiting -> Unit
             !status.enrolmentDelivered -> add(getString(R.string.queue_enrolment))
             contact != null -> add(getString(R.string.contact, time(contact)))
         }

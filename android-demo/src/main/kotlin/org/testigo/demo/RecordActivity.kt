@@ -55,12 +55,11 @@ class RecordActivity : Screen() {
         is DeliveryView.Parked -> getString(R.string.record_parked, pick(delivery.es, delivery.en))
     }
 
-    /** The sheet's doubts name figures; a warning of the same number would say the same again. */
+    /** The sheet's doubts name figures, where a warning of the same number says the same in general. */
     private fun doubts(warnings: List<WarningView>, reading: TallyReading?) {
         val doubts = (reading as? TallyReading.Read)?.tally?.doubts.orEmpty()
         val known = doubts.map { it.code }.toSet()
-        val sentences = (doubts + warnings.filter { it.code !in known }).map { pick(it.es, it.en) } +
-            listOfNotNull((reading as? TallyReading.NotATally)?.let { pick(it.es, it.en) })
+        val sentences = (doubts + warnings.filter { it.code !in known }).map { pick(it.es, it.en) }
         if (sentences.isEmpty()) return
         section(getString(R.string.record_doubts))
         sentences.distinct().forEach { add<TextView>(R.layout.doubt).text = it }
@@ -117,6 +116,7 @@ class RecordActivity : Screen() {
 /** What a person calls a record. */
 fun Context.recordName(record: RecordView): String = when (record) {
     is RecordView.Report -> pick(record.labelEs, record.labelEn).asTitle()
-    is RecordView.Tally -> getString(R.string.record_sheet)
+    is RecordView.Tally ->
+        getString(if (record.reading is TallyReading.Read) R.string.record_sheet else R.string.record_no_sheet)
     is RecordView.Other -> getString(R.string.record_unknown)
 }

@@ -4,6 +4,7 @@ import android.app.AlertDialog
 import android.app.TimePickerDialog
 import android.content.Context
 import android.content.Intent
+import android.graphics.Rect
 import android.os.Bundle
 import android.text.Editable
 import android.text.InputFilter
@@ -76,7 +77,10 @@ class ReportActivity : Screen() {
     private fun told(error: TestigoException.Input): String {
         val sentence = sentence(error)
         val (id, name) = FIELDS[error.explanation.field] ?: return sentence
-        field(id).requestFocus()
+        val field = field(id)
+        field.requestFocus()
+        // Behind the layout that the notice brings.
+        field.post { field.requestRectangleOnScreen(Rect(0, 0, field.width, field.height)) }
         val quoted = Regex("([«\"])${error.explanation.field}([»\"])")
         return quoted.replace(sentence) { it.groupValues[1] + getString(name) + it.groupValues[2] }
     }

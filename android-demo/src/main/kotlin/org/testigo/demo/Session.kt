@@ -136,8 +136,14 @@ class Session(
 
     private fun follow(phone: Phone) {
         scope.launch {
+            var first = true
             try {
-                phone.statuses().collect { states.value = SessionState.Open(it) }
+                phone.statuses().collect { status ->
+                    states.value = SessionState.Open(status)
+                    // The system forgets its jobs when a person ends the app by force.
+                    if (first && status.enrolled && status.waits) wake()
+                    first = false
+                }
             } catch (error: TestigoException) {
                 states.value = SessionState.Unusable(Trouble.Core(error))
             }

@@ -1,6 +1,8 @@
 package org.testigo.demo
 
 import android.app.Activity
+import android.app.AlertDialog
+import android.app.TimePickerDialog
 import android.content.Intent
 import android.graphics.Bitmap
 import android.graphics.Canvas
@@ -20,6 +22,7 @@ import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.android.controller.ActivityController
 import org.robolectric.shadows.ShadowActivity
+import org.robolectric.shadows.ShadowDialog
 
 /** A person's hand on a phone: opens screens as the system would, taps what is shown, chooses files. */
 class Device {
@@ -97,7 +100,7 @@ class Device {
     /** Taps the control of this name. */
     fun tap(id: Int) {
         val view = checkNotNull(top.findViewById<View>(id)) { "no such control" }
-        check(view.isShown && view.isEnabled) { "cannot be tapped now" }
+        await("a control that can be tapped") { view.isShown && view.isEnabled }
         check(view.performClick()) { "nothing happens" }
         settle()
     }
@@ -129,6 +132,27 @@ class Device {
 
     /** Whether a view is where typing goes. */
     fun isFocused(id: Int): Boolean = top.findViewById<View>(id)?.isFocused == true
+
+    /** Chooses from the list that is asked with. */
+    fun choose(position: Int) {
+        val list = (ShadowDialog.getLatestDialog() as AlertDialog).listView
+        list.performItemClick(list.adapter.getView(position, null, list), position, list.adapter.getItemId(position))
+        settle()
+    }
+
+    /** Sets the clock that is asked with. */
+    fun chooseTime(hour: Int, minute: Int) {
+        val dialog = ShadowDialog.getLatestDialog() as TimePickerDialog
+        dialog.updateTime(hour, minute)
+        dialog.getButton(AlertDialog.BUTTON_POSITIVE).performClick()
+        settle()
+    }
+
+    /** As when the phone is turned. */
+    fun recreate() {
+        stack.last().controller.recreate()
+        settle()
+    }
 
     /** Chooses a file with these bytes in the system's picker, which the app has opened. */
     fun answer(bytes: ByteArray) {

@@ -1,6 +1,7 @@
 package org.testigo.demo
 
 import android.app.job.JobParameters
+import android.app.job.JobScheduler
 import java.io.File
 import java.net.InetAddress
 import java.net.ServerSocket
@@ -155,20 +156,61 @@ class FlowTest {
         device.tap(R.id.save)
         device.awaitScreen(RecordActivity::class.java)
         device.tap(R.id.done)
-        // It takes the call and never answers.
-        ServerSocket(headquarters.port, 1, InetAddress.getLoopbackAddress()).use { silent ->
+        // The system takes the call for it, and nobody ever answers.
+        ServerSocket(headquarters.port, 1, InetAddress.getLoopbackAddress()).use {
             val job = startJob(device)
-            silent.accept().use {
-                device.await("a sync under way") { device.text(R.id.send) == "Enviando…" }
-                assertTrue("It is to be started again", job.onStopJob(ReflectionHelpers.callConstructor(JobParameters::class.java)))
-                device.await("its end") { device.text(R.id.send) == "Enviar ahora" }
-            }
+            device.await("a sync under way") { device.text(R.id.send) == "Enviando…" }
+            val stopped = job.onStopJob(ReflectionHelpers.callConstructor(JobParameters::class.java))
+            assertTrue("It is to be started again", stopped)
+            device.await("its end") { device.text(R.id.send) == "Enviar ahora" }
             assertFalse("Who was stopped says nothing", shadowOf(job).isJobFinished)
         }
         device.awaitText("1 reporte por enviar.")
         headquarters.serve()
         runJob()
         device.awaitText("La central tiene su reporte.")
+    }
+
+    @Test
+    fun what_waits_is_asked_for_again_when_the_app_starts() {
+        device.open(HomeActivity::class.java)
+        enrol()
+        device.closeAll()
+        val scheduler = checkNotNull(device.app.getSystemService(JobScheduler::class.java))
+        scheduler.cancelAll()
+        // The same key as before: the app of a new process finds what the old one kept.
+        device.restartApp()
+        device.open(HomeActivity::class.java)
+        device.await("the job") { scheduler.allPendingJobs.size == 1 }
+        headquarters.serve()
+        runJob()
+        device.await("nothing to send") { !device.isShown(R.id.send) }
+        scheduler.cancelAll()
+        device.closeAll()
+        device.restartApp()
+        device.open(HomeActivity::class.java)
+        device.await("the ways on") { device.isShown(R.id.report) }
+        assertEquals("Nothing waits, nothing is asked for", 0, scheduler.allPendingJobs.size)
+    }
+
+    @Test
+    fun what_was_given_survives_the_screen_being_made_anew() {
+        device.open(HomeActivity::class.java)
+        enrol()
+        device.open(ReportActivity::class.java, ReportActivity.intent(device.app, 10, "Apertura tardía"))
+        device.type(R.id.note, "dos horas")
+        device.tap(R.id.delay)
+        device.choose(4)
+        device.tap(R.id.started)
+        device.chooseTime(6, 5)
+        val before = listOf(R.id.note, R.id.delay, R.id.started, R.id.ended).map { device.text(it) }
+        assertEquals("Cerca de 2 horas", before[1])
+        device.recreate()
+        assertEquals(before, listOf(R.id.note, R.id.delay, R.id.started, R.id.ended).map { device.text(it) })
+        device.tap(R.id.save)
+        device.awaitScreen(RecordActivity::class.java)
+        device.awaitText("120 minutos")
+        device.awaitText("6:05")
     }
 
     @Test

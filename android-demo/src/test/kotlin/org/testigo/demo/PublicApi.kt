@@ -78,9 +78,15 @@ class PublicApi(list: File, private val own: List<File>) {
         while (true) {
             if (isPlatform(at)) return at
             val reader = owned[at] ?: return null
-            if (declares(reader, member)) return null
+            if (declared(at, member)) return null
             at = reader.superName ?: return null
         }
+    }
+
+    /** Whether one of our own classes, or an interface of it, has this member. */
+    private fun declared(name: String, member: String): Boolean {
+        val reader = owned[name] ?: return false
+        return declares(reader, member) || reader.interfaces.any { declared(it, member) }
     }
 
     private fun declares(reader: ClassReader, member: String): Boolean {

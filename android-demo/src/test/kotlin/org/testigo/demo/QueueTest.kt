@@ -59,7 +59,7 @@ class QueueTest {
         RuntimeEnvironment.setQualifiers("+en-rUS")
         val more = RuntimeEnvironment.getApplication().queueMore(status(queued = 1, parked = 2))
         assertEquals(
-            "Everything is saved and encrypted on this phone. It will be sent automatically when there is a network. " +
+            "Everything is saved and encrypted here. It will be sent when there is a network. " +
                 "Headquarters did not take 2 reports; see My reports.",
             more,
         )

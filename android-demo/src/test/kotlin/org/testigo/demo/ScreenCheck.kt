@@ -115,8 +115,10 @@ class ScreenCheck(private val screen: Activity, private val picture: Bitmap) {
     private fun texts(view: View): List<CharSequence> = Device.views(view).filterIsInstance<TextView>()
         .map { if (it.text.isNullOrEmpty()) it.hint else it.text }.filterNot { it.isNullOrEmpty() }.toList()
 
-    private fun visible(view: View): Rect? =
-        Rect().takeIf { view.getGlobalVisibleRect(it) && it.width() > 2 && it.height() > 2 }
+    /** Where a view is seen as a whole. */
+    private fun visible(view: View): Rect? = Rect().takeIf {
+        view.getGlobalVisibleRect(it) && it.width() == view.width && it.height() == view.height && !it.isEmpty
+    }
 
     private fun pixels(area: Rect): IntArray {
         val pixels = IntArray(area.width() * area.height())

@@ -94,7 +94,7 @@ class ScreensTest {
         everyWay("home-no-network", HomeActivity::class.java) {
             awaitHome()
             device.tap(R.id.send)
-            device.await("the failure") { device.isShown(R.id.notice) }
+            device.await("the failure") { device.isShown(R.id.notice) && device.top.findViewById<Button>(R.id.send)?.isEnabled == true }
         }
         everyWay("history-waiting", HistoryActivity::class.java) { awaitHistory() }
 

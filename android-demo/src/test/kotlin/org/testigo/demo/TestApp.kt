@@ -10,7 +10,9 @@ import org.testigo.Rotation
 class TestApp : App() {
     val camera = FedCamera()
 
-    override fun keyWrapper(): KeyWrapper = MemoryWrapper()
+    private val wrapper = MemoryWrapper()
+
+    override fun keyWrapper(): KeyWrapper = wrapper
 
     override fun frameSource(): FrameSource = camera
 }
