@@ -61,6 +61,9 @@ class Stage:
     def code(self):
         """The enrolment code of a new witness, read from its picture."""
         picture = self.path("witness.png")
+        if os.path.exists(picture):
+            # A code is never written over another.
+            os.remove(picture)
         run("hq", "--data", self.path("hq"), "enrol", "--table", TABLE, "--out", picture)
         pixels, width, height = grey(picture)
         codes = testigo.Scanner().scan(pixels, width, height, width, testigo.Rotation.NONE)

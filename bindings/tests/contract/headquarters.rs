@@ -83,6 +83,8 @@ impl Stage {
     /// The enrolment code of a new witness, read from its picture.
     pub fn code(&self) -> String {
         let picture = self.path("witness.png");
+        // A code is never written over another.
+        let _ = std::fs::remove_file(&picture);
         let data = self.path("hq");
         run(&[
             "hq", "--data", &data, "enrol", "--table", TABLE, "--out", &picture,

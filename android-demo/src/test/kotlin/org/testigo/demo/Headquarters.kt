@@ -25,6 +25,8 @@ class Headquarters(private val folder: File) : Closeable {
     /** The picture of a new enrolment code. */
     fun invite(table: String): ByteArray {
         val picture = File(folder, "witness.png")
+        // A code is never written over another.
+        picture.delete()
         run("enrol", "--table", table, "--out", picture.path)
         return picture.readBytes()
     }
