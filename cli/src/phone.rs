@@ -176,6 +176,12 @@ fn one(phone: &mut Phone, command: PhoneCommand, language: Language) -> Result<O
         } => {
             let texts = match (&photo, text) {
                 (Some(photo), _) => texts_in(photo)?,
+                (None, Some(text)) if Path::new(&text).is_file() => {
+                    return Err(Failure::said(
+                        format!("«{text}» es un archivo. Si es la foto de un acta, use --photo."),
+                        format!("{text:?} is a file. If it is a sheet's photograph, use --photo."),
+                    ));
+                }
                 (None, text) => vec![stdin::text_or_stdin(text.as_deref().unwrap_or("-"))?],
             };
             let files: Vec<_> = photo.into_iter().chain(attach).collect();

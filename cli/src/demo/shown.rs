@@ -44,6 +44,11 @@ impl Night {
                 votes.join(", ")
             ),
         );
+        let doubts = tally.pointer("/tally/sentences").and_then(Value::as_array);
+        for doubt in doubts.into_iter().flatten().filter_map(Value::as_str) {
+            let line = format!("  ! {doubt}");
+            self.say(&line, &line);
+        }
         if !counts {
             self.say(
                 "  guardada como evidencia; en ningún total: la mesa no está en el paquete de esta elección",
@@ -57,14 +62,16 @@ impl Night {
         let sent = phone.ask("sync")?;
         self.say(
             format!(
-                "Envío: registros entregados: {}, peticiones: {}, bytes: {}",
+                "Envío: registros entregados: {}, fotos: {}, peticiones: {}, bytes: {}",
                 text(&sent, "/delivered"),
+                text(&sent, "/attachments_delivered"),
                 text(&sent, "/requests"),
                 text(&sent, "/bytes_sent")
             ),
             format!(
-                "Sync: records delivered: {}, requests: {}, bytes: {}",
+                "Sync: records delivered: {}, pictures: {}, requests: {}, bytes: {}",
                 text(&sent, "/delivered"),
+                text(&sent, "/attachments_delivered"),
                 text(&sent, "/requests"),
                 text(&sent, "/bytes_sent")
             ),

@@ -4,7 +4,7 @@ use crate::attachment::sealed_path;
 use crate::store::{insert, next_sequence};
 use crate::{Phone, PhoneError, ReportInput, Saved, SavedTally, SealedFile, TallyInput};
 use std::io::ErrorKind;
-use testigo_tally::{Doubt, MAX_TEXT, NotATally, Tally};
+use testigo_tally::{Doubt, NotATally, Tally};
 use testigo_wire::{Body, Envelope, Record, RecordId, TableId, Time, Warning, WireError};
 
 impl Phone {
@@ -127,12 +127,10 @@ fn claimed_at(record: &Record) -> Option<Time> {
 
 fn too_large(record: &Record, error: WireError) -> PhoneError {
     match (record, error) {
-        (Record::Tally(_), WireError::TooLarge { found, limit, .. }) => PhoneError::input(
+        (Record::Tally(_), WireError::TooLarge { limit, .. }) => PhoneError::input(
             "texts",
-            format!(
-                "{found} bytes, y un registro guarda {limit}; un código tiene hasta {MAX_TEXT}"
-            ),
-            format!("{found} bytes, where a record holds {limit}; a code has at most {MAX_TEXT}"),
+            format!("todos juntos pasan de los {limit} bytes que caben en un registro"),
+            format!("all of them together exceed the {limit} bytes that a record holds"),
         ),
         (_, error) => PhoneError::Damaged(error),
     }
