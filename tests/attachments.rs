@@ -425,6 +425,9 @@ fn the_protocol_as_any_client_speaks_it() {
     patch(&[TUS, ("Content-Type", "text/plain"), zero], b"x").problem(415);
     patch(&[TUS, STREAM], b"x").problem(400);
     patch(&[TUS, STREAM, ("Upload-Offset", "1")], b"x").problem(409);
+    // Whoever is still sending a whole chunk hears why it is refused, too.
+    let elsewhere = [TUS, STREAM, ("Upload-Offset", "1")];
+    patch(&elsewhere, &sealed[..1 << 20]).problem(409);
     patch(&[TUS, STREAM, zero], &vec![0; size + 1]).problem(413);
     let chunk = &sealed[..100_000];
     let sha1 = format!("sha1 {}", BASE64.encode(&sha1::Sha1::digest(chunk)));

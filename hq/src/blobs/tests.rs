@@ -105,11 +105,11 @@ async fn whoever_waits_takes_over_from_a_silent_link() {
         offset: 0,
         declared: 0,
         checksum: None,
-        body: Body::new(body),
     };
+    let body = Body::new(body);
     let writing = {
         let blobs = blobs.clone();
-        tokio::spawn(async move { blobs.receive(id, turn, chunk).await })
+        tokio::spawn(async move { blobs.receive(id, turn, chunk, body).await })
     };
     let turn = blobs
         .turns

@@ -12,10 +12,15 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use chrono::{DateTime, Utc};
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
+use http_body_util::{BodyExt, Limited};
 use std::sync::Arc;
+use std::time::Duration;
 use testigo_wire::BlobRef;
 
 const VERSION: &str = "1.0.0";
+/// The body of a refused request is read for so long and so far: a client that is still sending would
+/// otherwise lose the answer, and see a broken link.
+const REFUSED: (Duration, usize) = (Duration::from_secs(5), 4 << 20);
 /// The largest sealed attachment, in bytes: an hour of film.
 const MAX_SIZE: u64 = 4 << 30;
 
@@ -145,32 +150,53 @@ async fn head(blobs: Arc<Blobs>, id: UploadId) -> Result<Response, Problem> {
 
 async fn patch(blobs: Arc<Blobs>, id: UploadId, request: Request) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
-    if text(&head.headers, header::CONTENT_TYPE.as_str()) != Some("application/offset+octet-stream")
-    {
-        return Err(Problem::OFFSET_STREAM);
-    }
-    let chunk = Chunk {
-        offset: number(&head.headers, UPLOAD_OFFSET).ok_or(Problem::UPLOAD_HEADERS)?,
-        declared: number(&head.headers, header::CONTENT_LENGTH.as_str()).unwrap_or_default(),
-        checksum: (text(&head.headers, "upload-checksum").map(Checksum::parse)).transpose()?,
-        body,
+    let ready = async {
+        let chunk = Chunk::announced(&head.headers)?;
+        // Before the turn, so that nobody waits for what is not there.
+        let upload = blobs.upload(id).await?;
+        let turn = blobs.turns.wait(id).await.ok_or(Problem::LOCKED)?;
+        Ok((chunk, upload, turn))
     };
-    // Before the turn, so that nobody waits for what is not there.
-    let upload = blobs.upload(id).await?;
-    let turn = blobs.turns.wait(id).await.ok_or(Problem::LOCKED)?;
+    let (chunk, upload, turn) = match ready.await {
+        Ok(ready) => ready,
+        Err(problem) => return refused(problem, body).await,
+    };
     // The connection's own task ends with the connection; what was received must still be put right.
-    let task = tokio::spawn(async move { blobs.receive(id, turn, chunk).await });
+    let task = tokio::spawn(async move { blobs.receive(id, turn, chunk, body).await });
     let (offset, receipt) = task.await.unwrap_or(Err(Problem::BLOBS))?;
     let mut response = StatusCode::NO_CONTENT.into_response();
     state(&mut response, &upload, Some(offset), receipt.as_deref());
     Ok(response)
 }
 
+async fn refused<T>(problem: Problem, body: Body) -> Result<T, Problem> {
+    let (time, bytes) = REFUSED;
+    let mut body = Limited::new(body, bytes);
+    let rest = async { while let Some(Ok(_)) = body.frame().await {} };
+    // However it ends, the answer is the same.
+    let _ = tokio::time::timeout(time, rest).await;
+    Err(problem)
+}
+
+/// What the head of a PATCH says of its body.
 pub(super) struct Chunk {
     pub(super) offset: u64,
     pub(super) declared: u64,
     pub(super) checksum: Option<Checksum>,
-    pub(super) body: Body,
+}
+
+impl Chunk {
+    fn announced(headers: &HeaderMap) -> Result<Self, Problem> {
+        let media_type = text(headers, header::CONTENT_TYPE.as_str());
+        if media_type != Some("application/offset+octet-stream") {
+            return Err(Problem::OFFSET_STREAM);
+        }
+        Ok(Self {
+            offset: number(headers, UPLOAD_OFFSET).ok_or(Problem::UPLOAD_HEADERS)?,
+            declared: number(headers, header::CONTENT_LENGTH.as_str()).unwrap_or_default(),
+            checksum: (text(headers, "upload-checksum").map(Checksum::parse)).transpose()?,
+        })
+    }
 }
 
 impl Blobs {
@@ -199,26 +225,42 @@ impl Blobs {
         id: UploadId,
         turn: Turn,
         chunk: Chunk,
+        body: Body,
     ) -> Result<(u64, Option<Vec<u8>>), Problem> {
-        let upload = self.upload(id).await?;
+        let ready = async {
+            let upload = self.upload(id).await?;
+            if upload.receipt.is_some() {
+                return Ok((upload, None));
+            }
+            let partial = Partial::open(&self.file(id)).await;
+            let partial = partial.map_err(|error| Problem::of_disk(&error))?;
+            Ok((upload, Some(partial)))
+        };
+        let fits = ready.await.and_then(|(upload, partial)| {
+            let size = upload.blob.size;
+            let offset = partial.as_ref().map_or(size, Partial::offset);
+            if chunk.offset != offset {
+                Err(Problem::OFFSET)
+            } else if chunk.declared > size.saturating_sub(offset) {
+                Err(Problem::BEYOND)
+            } else {
+                Ok((upload, partial))
+            }
+        });
+        let (upload, partial) = match fits {
+            Ok(fits) => fits,
+            Err(problem) => {
+                drop(turn);
+                return refused(problem, body).await;
+            }
+        };
         let size = upload.blob.size;
-        if let Some(receipt) = upload.receipt {
-            return match chunk.offset == size {
-                true => Ok((size, Some(receipt))),
-                false => Err(Problem::OFFSET),
-            };
-        }
-        let partial = Partial::open(&self.file(id)).await;
-        let partial = partial.map_err(|error| Problem::of_disk(&error))?;
-        if chunk.offset != partial.offset() {
-            return Err(Problem::OFFSET);
-        }
-        let missing = size.saturating_sub(chunk.offset);
-        if chunk.declared > missing {
-            return Err(Problem::BEYOND);
-        }
+        let Some(partial) = partial else {
+            return Ok((size, upload.receipt));
+        };
+        let missing = size.saturating_sub(partial.offset());
         let length = partial
-            .append(chunk.body, missing, chunk.checksum, &turn, self)
+            .append(body, missing, chunk.checksum, &turn, self)
             .await?;
         let receipt = match length < size {
             true => None,
