@@ -15,6 +15,8 @@ use testigo_wire::{BlobReceipt, Keyset};
 
 /// The version of the protocol that every request names.
 const VERSION: (&str, &str) = ("Tus-Resumable", "1.0.0");
+/// Where uploads are made.
+const BLOBS: &str = "/v1/blobs";
 /// Bounds of a chunk, in bytes: a lost link costs at most one.
 const CHUNKS: std::ops::RangeInclusive<usize> = 16 * 1024..=1024 * 1024;
 /// A chunk that took less than this is followed by a larger one, in milliseconds.
@@ -113,7 +115,7 @@ impl Upload {
                 Asked::Create,
                 Request {
                     method: Method::Post,
-                    url: format!("{endpoint}/v1/blobs"),
+                    url: format!("{endpoint}{BLOBS}"),
                     headers: vec![
                         version,
                         ("Upload-Length", self.file.blob.size.to_string()),
@@ -253,12 +255,18 @@ fn read_chunk(store: &Store, due: &DueFile, offset: u64, length: usize) -> io::R
     Ok(bytes)
 }
 
-/// The path of an upload on the server that was asked. One that leads elsewhere is not followed:
-/// attachments go to headquarters' addresses only.
+/// The path of an upload behind the address of the server that was asked. One that leads elsewhere is not
+/// followed: attachments go to headquarters' addresses only.
 fn path(asked: &str, location: &str) -> Option<String> {
     let asked = url::Url::parse(asked).ok()?;
     let upload = asked.join(location).ok()?;
-    (upload.origin() == asked.origin()).then(|| upload.path().to_owned())
+    if upload.origin() != asked.origin() {
+        return None;
+    }
+    // An address may have a path of its own, with a proxy behind it that takes it away or leaves it.
+    let own = asked.path().strip_suffix(BLOBS).unwrap_or_default();
+    let path = upload.path();
+    Some(path.strip_prefix(own).unwrap_or(path).to_owned())
 }
 
 #[cfg(test)]
@@ -272,6 +280,9 @@ mod tests {
         assert_eq!(path(asked, "/v1/blobs/7"), same);
         assert_eq!(path(asked, "https://hq.example/v1/blobs/7"), same);
         assert_eq!(path(asked, "blobs/7"), same);
+        let behind = "https://hq.example/night/v1/blobs";
+        assert_eq!(path(behind, "/night/v1/blobs/7"), same);
+        assert_eq!(path(behind, "/v1/blobs/7"), same);
         assert_eq!(path(asked, "https://evil.example/v1/blobs/7"), None);
         assert_eq!(path(asked, "//evil.example/7"), None);
         assert_eq!(path(asked, "http://hq.example/v1/blobs/7"), None);
