@@ -18,7 +18,8 @@ const NAP: Duration = Duration::from_secs(1);
 /// How far a phone's clock may be from headquarters' before it is flagged, in milliseconds.
 const CLOCK_TOLERANCE: i64 = 10 * 60 * 1000;
 
-pub(crate) struct Desk {
+/// Opens what ingest kept and files it.
+pub struct Desk {
     store: Store,
     seal_key: SealSecretKey,
     pack: ElectionPack,
@@ -54,8 +55,11 @@ impl Desk {
             .map_err(HqError::Server)
     }
 
-    /// Opens a batch; returns how many there were.
-    fn pass(&mut self) -> rusqlite::Result<usize> {
+    /// Opens a batch; returns how many there were. Where the database fails nothing of it was written.
+    ///
+    /// # Errors
+    /// [`HqError`].
+    pub fn pass(&mut self) -> Result<usize, HqError> {
         let waiting = self.store.unopened(BATCH)?;
         let findings: Vec<Finding> = waiting
             .iter()

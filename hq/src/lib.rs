@@ -10,6 +10,7 @@
 
 mod api;
 mod blobs;
+mod clock;
 mod connections;
 mod desk;
 mod error;
@@ -26,6 +27,8 @@ mod writer;
 
 pub use api::HealthView;
 pub use blobs::open_blob;
+pub use clock::{Clock, SystemClock};
+pub use desk::Desk;
 pub use error::HqError;
 pub use init::{init, invite, tables};
 pub use pack_source::{Mistake, PackSource, PackSourceError};
@@ -34,5 +37,5 @@ pub use results::{
     IncidentsView, LabelView, ResultsView, TableState, TableView, TablesView, UnreadSheetView,
     VersionView, WarningView,
 };
-pub use serve::serve;
+pub use serve::{Server, serve};
 pub use store::DeviceState;

@@ -3,8 +3,8 @@ use crate::desk::Desk;
 use crate::init::Headquarters;
 use crate::problem::Problem;
 use crate::store::{Identity, Reader, Store};
-use crate::writer::Writer;
-use crate::{HqError, api, connections, ingest, page};
+use crate::writer::{Clerk, Writer};
+use crate::{Clock, HqError, SystemClock, api, connections, ingest, page};
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, header};
@@ -13,8 +13,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 use testigo_wire::ElectionPack;
 use tokio::net::TcpListener;
@@ -52,8 +53,72 @@ impl Shared {
     }
 }
 
+/// Headquarters at work, without a network: whatever hands requests to [`Server::router`] is one, and
+/// whoever calls [`Desk::pass`] is the one who opens what arrived.
+pub struct Server {
+    app: Router,
+    blobs: Arc<Blobs>,
+    desk: Desk,
+    bell: Receiver<()>,
+    writing: JoinHandle<()>,
+}
+
+impl Server {
+    /// Opens the headquarters in `data_dir`.
+    ///
+    /// # Errors
+    /// [`HqError`] where the folder, its keys or its database cannot be used.
+    pub fn open(data_dir: &Path, clock: Arc<dyn Clock>) -> Result<Self, HqError> {
+        let headquarters = Headquarters::open(data_dir)?;
+        let receipt_key = headquarters.receipt_key()?;
+        let seal_key = headquarters.seal_key()?;
+        let desk_store = Store::open(&headquarters.folder)?;
+        let writer_store = Store::open(&headquarters.folder)?;
+        let blobs = Blobs::open(&headquarters, clock.clone())?;
+        let desk = Desk::new(desk_store, seal_key, headquarters.pack.clone());
+        let clerk = Clerk::new(headquarters.identity, receipt_key, clock);
+        let (wake, bell) = sync_channel(1);
+        let (writer, writing) =
+            Writer::start(writer_store, clerk, wake).map_err(HqError::Server)?;
+        let app = router(Arc::new(Shared {
+            identity: headquarters.identity,
+            pack: headquarters.pack,
+            writer,
+            reader: Mutex::new(headquarters.reader),
+        }))
+        // Behind the time limit of other requests: an attachment takes as long as its link needs.
+        .merge(blobs::router(blobs.clone()));
+        Ok(Self {
+            app,
+            blobs,
+            desk,
+            bell,
+            writing,
+        })
+    }
+
+    /// Answers requests. Its copies must be gone before [`Server::close`].
+    pub fn router(&self) -> Router {
+        self.app.clone()
+    }
+
+    /// The desk.
+    pub fn desk(&mut self) -> &mut Desk {
+        &mut self.desk
+    }
+
+    /// Writes down what waits to be written and ends.
+    pub fn close(self) {
+        self.blobs.close();
+        drop(self.app);
+        // The router is gone, so the writer's queue closes. A panic there was reported as it happened.
+        let _ = self.writing.join();
+    }
+}
+
 /// Serves the headquarters in `data_dir` on `listen` until `shutdown` ends; then finishes what is under
-/// way, for ten seconds at most, and writes down all that waits to be written. `on_ready` is called once with the address, whose port the system chose where `listen` has 0.
+/// way, for ten seconds at most, and writes down all that waits to be written. `on_ready` is called once
+/// with the address, whose port the system chose where `listen` has 0.
 ///
 /// # Errors
 /// [`HqError`] where the folder, its keys, its database or the address cannot be used.
@@ -63,31 +128,20 @@ pub async fn serve(
     on_ready: impl FnOnce(SocketAddr),
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), HqError> {
-    let headquarters = Headquarters::open(data_dir)?;
-    let receipt_key = headquarters.receipt_key()?;
-    let seal_key = headquarters.seal_key()?;
-    let desk_store = Store::open(&headquarters.folder)?;
-    let writer_store = Store::open(&headquarters.folder)?;
-    let blobs = Blobs::open(&headquarters)?;
+    let Server {
+        app,
+        blobs,
+        desk,
+        bell,
+        writing,
+    } = Server::open(data_dir, Arc::new(SystemClock))?;
     let fault = |source| HqError::Address {
         address: listen,
         source,
     };
     let listener = TcpListener::bind(listen).await.map_err(fault)?;
     let address = listener.local_addr().map_err(fault)?;
-
-    let (wake, woken) = sync_channel(1);
-    let desk = Desk::new(desk_store, seal_key, headquarters.pack.clone()).start(woken)?;
-    let (writer, writing) = Writer::start(writer_store, headquarters.identity, receipt_key, wake)
-        .map_err(HqError::Server)?;
-    let app = router(Arc::new(Shared {
-        identity: headquarters.identity,
-        pack: headquarters.pack,
-        writer,
-        reader: Mutex::new(headquarters.reader),
-    }))
-    // Behind the time limit of other requests: an attachment takes as long as its link needs.
-    .merge(blobs::router(blobs.clone()));
+    let desk = desk.start(bell)?;
     let collecting = tokio::spawn(blobs.clone().collect_hourly());
     let shutdown = async move {
         shutdown.await;

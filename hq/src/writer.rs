@@ -1,14 +1,15 @@
 //! The one thread that writes what arrives. It takes all that waits into one transaction, so that many
 //! phones share one flush of the disk, and answers only after the durable commit.
 
+use crate::Clock;
 use crate::problem::Problem;
 use crate::store::{self, Identity, Incoming, Store};
-use chrono::Utc;
 use rusqlite::Savepoint;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use testigo_wire::{
-    Answer, Deferral, Eid, Envelope, KeyId, Receipt, ReceiptCode, SigningKey, StoreId, Time,
+    Answer, Deferral, Eid, Envelope, KeyId, Receipt, ReceiptCode, SigningKey, StoreId,
     UnverifiedEnrolment, UnverifiedEnvelope, WireError,
 };
 use tokio::sync::oneshot;
@@ -39,15 +40,10 @@ impl Writer {
     /// Starts the thread. It ends when the last handle is dropped; `wake` is told of every commit.
     pub(crate) fn start(
         store: Store,
-        identity: Identity,
-        receipt_key: SigningKey,
+        clerk: Clerk,
         wake: SyncSender<()>,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (sender, jobs) = sync_channel(QUEUE);
-        let clerk = Clerk {
-            identity,
-            receipt_key,
-        };
         let thread = std::thread::Builder::new()
             .name("hq-writer".into())
             .spawn(move || run(store, &clerk, &jobs, &wake))?;
@@ -120,12 +116,21 @@ fn write_group(
 }
 
 /// Verifies signatures and signs receipts.
-struct Clerk {
+pub(crate) struct Clerk {
     identity: Identity,
     receipt_key: SigningKey,
+    clock: Arc<dyn Clock>,
 }
 
 impl Clerk {
+    pub(crate) fn new(identity: Identity, receipt_key: SigningKey, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            identity,
+            receipt_key,
+            clock,
+        }
+    }
+
     /// Enrolments first: they may stand behind the envelopes that need them.
     fn answer(
         &self,
@@ -197,7 +202,7 @@ impl Clerk {
         } else {
             ReceiptCode::WRONG_ELECTION
         };
-        let received_at = Time::from(Utc::now().fixed_offset());
+        let received_at = self.clock.now();
         let receipt = Receipt::new(store_id, eid, received_at, code)
             .sign(&self.receipt_key)
             .map_err(|error: WireError| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
@@ -252,7 +257,8 @@ mod tests {
         let (wake, commits) = sync_channel(QUEUE);
         let store = Store::open(&hq.folder).unwrap();
         let key = hq.receipt_key().unwrap();
-        let (writer, thread) = Writer::start(store, hq.identity, key, wake).unwrap();
+        let clerk = Clerk::new(hq.identity, key, Arc::new(crate::SystemClock));
+        let (writer, thread) = Writer::start(store, clerk, wake).unwrap();
 
         // The first commit cannot come while another connection writes.
         let mut other = Store::open(&hq.folder).unwrap();

@@ -14,12 +14,11 @@ mod tus;
 pub use opened::open_blob;
 pub(crate) use tus::router;
 
-use crate::HqError;
 use crate::init::Headquarters;
 use crate::keys::private_folder;
 use crate::problem::Problem;
 use crate::store::{Store, Upload};
-use chrono::Utc;
+use crate::{Clock, HqError};
 use data_encoding::HEXLOWER;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Name;
@@ -88,10 +87,14 @@ pub(crate) struct Blobs {
     receipt_key: SigningKey,
     turns: Arc<Turns>,
     closing: watch::Sender<bool>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Blobs {
-    pub(crate) fn open(headquarters: &Headquarters) -> Result<Arc<Self>, HqError> {
+    pub(crate) fn open(
+        headquarters: &Headquarters,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, HqError> {
         let folder = &headquarters.folder;
         let uploads = folder.uploads();
         if !uploads.exists() {
@@ -105,6 +108,7 @@ impl Blobs {
             receipt_key: headquarters.receipt_key()?,
             turns: Arc::default(),
             closing: watch::Sender::new(false),
+            clock,
         }))
     }
 
@@ -121,7 +125,7 @@ impl Blobs {
     /// Collects what has expired, now and every hour, for as long as it is polled.
     pub(crate) async fn collect_hourly(self: Arc<Self>) {
         loop {
-            let now = (Utc::now().timestamp_millis(), SystemTime::now());
+            let now = (self.clock.now().millis(), SystemTime::now());
             let collected = self.work(move |blobs| blobs.collect(now.0, now.1)).await;
             if let Ok(collected @ 1..) = collected {
                 tracing::info!(collected, "unfinished uploads were removed");
@@ -220,7 +224,7 @@ impl Blobs {
             let receipt = BlobReceipt::new(blob)
                 .sign(&blobs.receipt_key)
                 .map_err(|_| Problem::STORE)?;
-            let now = Utc::now().timestamp_millis();
+            let now = blobs.clock.now().millis();
             let receipt = blobs.sql(|store| store.keep_blob(&blob, now, &receipt))?;
             // Also what others had begun of it: they are told that it is held.
             for other in blobs.sql(|store| store.uploads_of(&blob))? {

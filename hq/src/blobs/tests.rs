@@ -12,7 +12,7 @@ fn headquarters(blob: &BlobRef) -> (TempDir, Arc<Blobs>) {
     let pack = PackSource::venezuela_2024().unwrap();
     crate::init(&data, &pack, &["http://127.0.0.1:1".to_owned()]).unwrap();
     let headquarters = Headquarters::open(&data).unwrap();
-    let blobs = Blobs::open(&headquarters).unwrap();
+    let blobs = Blobs::open(&headquarters, Arc::new(crate::SystemClock)).unwrap();
     let named = blobs.sql(|store| {
         let db = store.begin()?;
         db.execute(

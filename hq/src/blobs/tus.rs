@@ -10,7 +10,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 use http_body_util::{BodyExt, Limited};
 use std::sync::Arc;
@@ -115,7 +115,7 @@ async fn post(blobs: &Arc<Blobs>, headers: &HeaderMap) -> Result<Response, Probl
     }
     let blob = BlobRef { sha256, size };
     let fresh = UploadId::random().map_err(|_| Problem::BLOBS)?;
-    let now = Utc::now().timestamp_millis();
+    let now = blobs.clock.now().millis();
     let begun = blobs
         .work(move |blobs| blobs.sql(|store| store.begin_upload(fresh, &blob, &token, now)))
         .await?;
