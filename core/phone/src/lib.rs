@@ -24,5 +24,6 @@ pub use error::{NextStep, PhoneError};
 pub use host_clock::HostClock;
 pub use input::{ReportInput, TallyInput};
 pub use phone::Phone;
+pub use store::Recovered;
 pub use testigo_sqlite::DatabaseKey;
 pub use view::{Delivery, HistoryView, OutboxView, Saved, SavedTally};

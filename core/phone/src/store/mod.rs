@@ -1,9 +1,11 @@
 //! The phone's encrypted store: what is saved lives here and nowhere else.
 
 mod attachments;
+mod recover;
 mod schema;
 
 pub(crate) use attachments::DueFile;
+pub use recover::Recovered;
 
 use crate::{Delivery, OutboxView, PhoneError};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};

@@ -9,5 +9,6 @@
 
 mod attachments;
 mod capture;
+mod recover;
 mod support;
 mod sync;
