@@ -9,5 +9,6 @@
 
 mod attachments;
 mod capture;
+mod outbox;
 mod support;
 mod sync;
