@@ -46,6 +46,39 @@ pub struct Held {
     pub due_in_ms: Option<u64>,
 }
 
+impl Held {
+    /// What a person is told, a sentence a line.
+    pub fn sentences(&self, language: Language) -> Vec<String> {
+        let held = self;
+        let mut said = Vec::new();
+        if held.records + held.files > 0 {
+            let (records, files) = (held.records, held.files);
+            said.push(language.pick3(
+                format!("La central aún no recibió {records} registros y {files} archivos; cada uno se intenta de nuevo a su tiempo."),
+                format!("Headquarters has not taken {records} records and {files} files yet; each is tried again in its time."),
+                format!("A central ainda não recebeu {records} registros e {files} arquivos; cada um será tentado de novo a seu tempo."),
+            ));
+        }
+        if held.unmetered_only > 0 {
+            let n = held.unmetered_only;
+            said.push(language.pick3(
+                format!("{n} archivos esperan una red que no cobra datos (Wi-Fi)."),
+                format!("{n} files wait for a network that does not charge for data (Wi-Fi)."),
+                format!("{n} arquivos esperam uma rede que não cobra dados (Wi-Fi)."),
+            ));
+        }
+        if held.over_budget > 0 {
+            let n = held.over_budget;
+            said.push(language.pick3(
+                format!("{n} archivos esperan: se gastó el límite diario de datos móviles."),
+                format!("{n} files wait: the day's limit of mobile data is spent."),
+                format!("{n} arquivos esperam: o limite diário de dados móveis foi gasto."),
+            ));
+        }
+        said
+    }
+}
+
 /// Where delivery stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
@@ -125,7 +158,7 @@ impl Progress {
                 .iter()
                 .map(|failure| failure.sentence(language)),
         );
-        said.extend(self.held_back(language));
+        said.extend(self.held.sentences(language));
         if self.parked > 0 {
             let n = self.parked;
             said.push(language.pick3(
@@ -174,36 +207,6 @@ impl Progress {
             format!("Left to send: {lanes}."),
             format!("A enviar: {lanes}."),
         )
-    }
-
-    fn held_back(&self, language: Language) -> Vec<String> {
-        let held = &self.held;
-        let mut said = Vec::new();
-        if held.records + held.files > 0 {
-            let (records, files) = (held.records, held.files);
-            said.push(language.pick3(
-                format!("La central aún no recibió {records} registros y {files} archivos; cada uno se intenta de nuevo a su tiempo."),
-                format!("Headquarters has not taken {records} records and {files} files yet; each is tried again in its time."),
-                format!("A central ainda não recebeu {records} registros e {files} arquivos; cada um será tentado de novo a seu tempo."),
-            ));
-        }
-        if held.unmetered_only > 0 {
-            let n = held.unmetered_only;
-            said.push(language.pick3(
-                format!("{n} archivos esperan una red que no cobra datos (Wi-Fi)."),
-                format!("{n} files wait for a network that does not charge for data (Wi-Fi)."),
-                format!("{n} arquivos esperam uma rede que não cobra dados (Wi-Fi)."),
-            ));
-        }
-        if held.over_budget > 0 {
-            let n = held.over_budget;
-            said.push(language.pick3(
-                format!("{n} archivos esperan: se gastó el límite diario de datos móviles."),
-                format!("{n} files wait: the day's limit of mobile data is spent."),
-                format!("{n} arquivos esperam: o limite diário de dados móveis foi gasto."),
-            ));
-        }
-        said
     }
 
     fn next_attempt(&self, language: Language) -> Option<String> {
