@@ -71,6 +71,15 @@ const DELIVERED: &str = "SELECT (SELECT count(*) FROM envelope WHERE state = 1) 
       WHERE receipt IS NULL AND sequence IN (SELECT sequence FROM envelope WHERE state = 1)),
      (SELECT count(*) FROM envelope WHERE state = 2)";
 
+/// What is left to deliver.
+#[derive(Default)]
+pub(crate) struct Left {
+    /// The most urgent lane first; those with nothing left are not there.
+    pub lanes: Vec<LaneLeft>,
+    pub record_bytes: u64,
+    pub file_bytes: u64,
+}
+
 /// A record as it travels.
 pub(crate) struct Sealed {
     pub envelope: Vec<u8>,
@@ -120,28 +129,32 @@ impl Store {
     }
 
     /// What is left to deliver, by lane: of records, and of files.
-    pub(crate) fn left(&self) -> Result<Vec<LaneLeft>, PhoneError> {
+    pub(crate) fn left(&self) -> Result<Left, PhoneError> {
+        let mut left = Left::default();
         let mut lanes = BTreeMap::new();
         let mut records = self.db.prepare_cached(LEFT)?;
         let mut rows = records.query([])?;
         while let Some(row) = rows.next()? {
             let lane = Lane(row.get(0)?);
-            let left = LaneLeft {
+            let of_lane = LaneLeft {
                 records: row.get(1)?,
                 bytes: row.get(2)?,
                 ..LaneLeft::of(lane)
             };
-            lanes.insert(lane, left);
+            left.record_bytes += of_lane.bytes;
+            lanes.insert(lane, of_lane);
         }
         let mut files = self.db.prepare_cached(&files_left_sql())?;
         let mut rows = files.query([])?;
         while let Some(row) = rows.next()? {
-            let lane = Lane(row.get(0)?);
-            let left = lanes.entry(lane).or_insert_with(|| LaneLeft::of(lane));
-            left.files = row.get(1)?;
-            left.bytes += row.get::<_, u64>(2)?;
+            let (lane, bytes): (_, u64) = (Lane(row.get(0)?), row.get(2)?);
+            let of_lane = lanes.entry(lane).or_insert_with(|| LaneLeft::of(lane));
+            of_lane.files = row.get(1)?;
+            of_lane.bytes += bytes;
+            left.file_bytes += bytes;
         }
-        Ok(lanes.into_values().collect())
+        left.lanes = lanes.into_values().collect();
+        Ok(left)
     }
 
     /// What waits apart now; of the files besides, those from `photos_from` on wait for an unmetered link,
@@ -295,29 +308,26 @@ impl Store {
     }
 
     pub(crate) fn outbox(&self) -> Result<OutboxView, PhoneError> {
-        let mut view = OutboxView::default();
-        for left in self.left()? {
-            view.queued += left.records;
-            view.attachments_queued += left.files;
-        }
-        view.queued_bytes =
-            self.sum("SELECT coalesce(sum(size), 0) FROM envelope WHERE state = 0")?;
-        view.attachment_bytes = self.sum(&format!(
-            "SELECT coalesce(sum(size), 0) FROM attachment WHERE receipt IS NULL AND NOT {RECORD_PARKED}"
-        ))?;
-        (view.delivered, view.parked) = (self.db)
+        self.outbox_with(&self.left()?)
+    }
+
+    /// The same, where what is left is known already.
+    pub(crate) fn outbox_with(&self, left: &Left) -> Result<OutboxView, PhoneError> {
+        let (delivered, parked) = (self.db)
             .prepare_cached(DELIVERED)?
             .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let introduced = self.introduced()?;
-        view.enrolled = introduced.is_some();
-        view.enrolment_delivered = introduced == Some(true);
-        view.last_contact = self.device()?.last_hq_time;
-        Ok(view)
-    }
-
-    fn sum(&self, sql: &str) -> Result<u64, PhoneError> {
-        let mut query = self.db.prepare_cached(sql)?;
-        Ok(query.query_row([], |row| row.get(0))?)
+        Ok(OutboxView {
+            enrolled: introduced.is_some(),
+            enrolment_delivered: introduced == Some(true),
+            queued: left.lanes.iter().map(|lane| lane.records).sum(),
+            queued_bytes: left.record_bytes,
+            attachments_queued: left.lanes.iter().map(|lane| lane.files).sum(),
+            attachment_bytes: left.file_bytes,
+            delivered,
+            parked,
+            last_contact: self.device()?.last_hq_time,
+        })
     }
 }
 

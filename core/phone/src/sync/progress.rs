@@ -272,8 +272,9 @@ impl Phone {
     /// Where the store fails.
     pub fn progress(&self, link: Link) -> Result<Progress, PhoneError> {
         let now = Moment::of(self.clock.as_ref());
-        let outbox = self.store.outbox()?;
-        let lanes = self.store.left()?;
+        let left = self.store.left()?;
+        let outbox = self.store.outbox_with(&left)?;
+        let lanes = left.lanes;
         let held = self.held_on(link, now)?;
         let last = self.store.last_pass()?;
         let danger = lanes.first().is_some_and(|left| left.lane == Lane::DANGER);
