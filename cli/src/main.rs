@@ -5,11 +5,13 @@
 
 mod args;
 mod attach;
+mod deliver;
 mod demo;
 mod failure;
 mod hq;
 mod interrupt;
 mod key_file;
+mod outbox;
 mod outcome;
 mod phone;
 mod picture;

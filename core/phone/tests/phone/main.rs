@@ -9,6 +9,7 @@
 
 mod attachments;
 mod capture;
+mod outbox;
 mod recover;
 mod support;
 mod sync;
