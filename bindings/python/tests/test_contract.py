@@ -265,6 +265,24 @@ def test_wrong_key(stage):
     assert Phone.open(home, KEY).history() == before
 
 
+def test_damaged_store(stage):
+    phone = stage.phone()
+    phone.report(power_cut("kept"))
+    del phone
+    home = stage.path("phone")
+    with pytest.raises(TestigoError.Enrolment) as error:
+        testigo.recover_store(home, KEY, False)
+    assert_explained(error, "not-damaged", NextStep.ASK_COORDINATOR)
+    store = pathlib.Path(home, "phone.db")
+    store.write_bytes(store.read_bytes()[:-1])
+    with pytest.raises(TestigoError.Store) as error:
+        Phone.open(home, KEY)
+    assert_explained(error, "store-damaged", NextStep.KEEP_AND_REPORT)
+    recovered = testigo.recover_store(home, KEY, False)
+    assert recovered.same_device and pathlib.Path(recovered.aside).exists()
+    assert len(Phone.open(home, KEY).history()) == recovered.records
+
+
 class Ear(testigo.PhoneObserver):
     """Remembers what it is told."""
 
