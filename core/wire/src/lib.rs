@@ -9,6 +9,7 @@
 //! attachments are sealed with STREAM under a secret that lies inside the record.
 
 mod answer;
+mod ask;
 mod attachment;
 mod blob;
 mod body;
@@ -33,6 +34,7 @@ mod time;
 mod warning;
 
 pub use answer::{Answer, Deferral, Reply};
+pub use ask::{Ask, UnverifiedAsk};
 pub use attachment::Attachment;
 pub use blob::{
     BLOB_HEADER, BLOB_SEGMENT, BlobOpener, BlobSealer, BlobSecret, SEALED_SEGMENT, sealed_size,

@@ -51,7 +51,8 @@ pub struct Notice {
     /// attachments go.
     #[n(3)]
     pub safe: bool,
-    /// When the desk signed it, by headquarters' clock; a later one replaces an earlier one.
+    /// When the desk signed it, by headquarters' clock, but later than any it signed of this envelope
+    /// before: a later one replaces an earlier one.
     #[n(4)]
     pub issued_at: Time,
 }
@@ -81,6 +82,24 @@ impl Notice {
     /// # Errors
     /// [`WireError::Signature`] where no such key signed it; [`WireError`] where it is none.
     pub fn verify(bytes: &[u8], keyset: &Keyset) -> Result<Self, WireError> {
+        let signed = Self::parse(bytes)?;
+        let key = keyset
+            .desk_key(signed.kid)
+            .ok_or(WireError::Signature { what: NOTICE.what })?;
+        signed.verify(key)?;
+        cbor::from_slice(NOTICE.what, &signed.payload, NOTICE.max_payload)
+    }
+
+    /// Reads a notice that was verified before it was kept; the signature is not checked again.
+    ///
+    /// # Errors
+    /// [`WireError`] where the bytes are no notice.
+    pub fn from_kept(bytes: &[u8]) -> Result<Self, WireError> {
+        let signed = Self::parse(bytes)?;
+        cbor::from_slice(NOTICE.what, &signed.payload, NOTICE.max_payload)
+    }
+
+    fn parse(bytes: &[u8]) -> Result<sign::Unverified, WireError> {
         let signed = NOTICE.parse(bytes)?;
         let found = version_of(NOTICE.what, &signed.payload)?;
         if found != VERSION {
@@ -89,10 +108,6 @@ impl Notice {
                 found,
             });
         }
-        let key = keyset
-            .desk_key(signed.kid)
-            .ok_or(WireError::Signature { what: NOTICE.what })?;
-        signed.verify(key)?;
-        cbor::from_slice(NOTICE.what, &signed.payload, NOTICE.max_payload)
+        Ok(signed)
     }
 }

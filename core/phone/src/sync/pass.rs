@@ -1,9 +1,10 @@
 use super::upload::{ChunkSize, Upload, Verdict};
 use super::{NetworkFault, SyncFailure};
+use crate::attachment::let_go;
 use crate::store::{Row, Store, enrolment_eid};
 use crate::{Phone, PhoneError};
 use std::collections::{BTreeSet, HashSet};
-use testigo_wire::{Answer, Deferral, Eid, Lane, Notice, Receipt, Reply};
+use testigo_wire::{Answer, Ask, Deferral, Eid, Lane, Notice, Receipt, Reply};
 
 /// Things in one request.
 const MAX_ITEMS: usize = 64;
@@ -95,6 +96,8 @@ pub struct SyncReport {
     pub attachments_remaining: u64,
     /// Attachments whose sealed file cannot be read on this phone any more.
     pub attachments_missing: u64,
+    /// Notices of headquarters' desk that were news.
+    pub notices: u64,
     /// Requests made.
     pub requests: u32,
     /// Bytes sent in their bodies.
@@ -116,6 +119,8 @@ pub struct SyncPass {
     newest: i64,
     sent: Option<Sent>,
     introduced_again: bool,
+    /// The desk has said all that it had to say.
+    told: bool,
     upload: Option<Upload>,
     chunk: ChunkSize,
     /// Attachments that this pass does not try again.
@@ -130,6 +135,7 @@ enum Sent {
         bytes: usize,
         eids: HashSet<Eid>,
         enrolment: Option<Eid>,
+        ask: Option<Eid>,
         reach: Option<(Lane, i64)>,
     },
     /// A part of the attachment that is under way.
@@ -140,6 +146,7 @@ enum Sent {
 struct Asked {
     eids: HashSet<Eid>,
     enrolment: Option<Eid>,
+    ask: Option<Eid>,
     reach: Option<(Lane, i64)>,
 }
 
@@ -153,6 +160,7 @@ impl SyncPass {
             newest: 0,
             sent: None,
             introduced_again: false,
+            told: false,
             upload: None,
             chunk: ChunkSize::new(),
             later: BTreeSet::new(),
@@ -194,11 +202,13 @@ impl SyncPass {
         let hq = phone.store.headquarters()?.ok_or(PhoneError::NotEnrolled)?;
         let rows = self.batch(&phone.store)?;
         let introduce = hq.enrolment_receipt.is_none();
-        if !introduce && rows.is_empty() {
+        let ask = self.ask(phone, !introduce && rows.is_empty())?;
+        if !introduce && rows.is_empty() && ask.is_none() {
             return Ok(None);
         }
         let enrolment = introduce.then_some(hq.enrolment.as_slice());
         let body: Vec<u8> = (enrolment.into_iter())
+            .chain(ask.as_deref())
             .chain(rows.iter().map(|row| row.bytes.as_slice()))
             .flatten()
             .copied()
@@ -207,6 +217,7 @@ impl SyncPass {
             bytes: body.len(),
             eids: rows.iter().map(|row| Eid::of(&row.bytes)).collect(),
             enrolment: introduce.then(|| enrolment_eid(&hq)),
+            ask: ask.as_deref().map(Eid::of),
             reach: rows.last().map(|row| (row.lane, row.sequence)),
         });
         Ok(Some(Request {
@@ -215,6 +226,22 @@ impl SyncPass {
             headers: vec![("Content-Type", Reply::MEDIA_TYPE.to_owned())],
             body,
         }))
+    }
+
+    /// The question for notices, once a pass; `alone` where the request would be made for it only.
+    fn ask(&mut self, phone: &Phone, alone: bool) -> Result<Option<Vec<u8>>, PhoneError> {
+        let store = &phone.store;
+        let nobody = phone.trusted()?.keyset.desk.is_empty();
+        if self.told || nobody || (alone && !store.awaits_notices()?) {
+            return Ok(None);
+        }
+        let Some(ask) = store.ask()? else {
+            // Nothing was delivered yet, so there is nothing to tell.
+            self.told = true;
+            return Ok(None);
+        };
+        let signed = ask.sign(&store.device()?.key);
+        signed.map(Some).map_err(PhoneError::Damaged)
     }
 
     /// The next request for an attachment, where any is left.
@@ -280,6 +307,7 @@ impl SyncPass {
             Sent::Envelopes {
                 eids,
                 enrolment,
+                ask,
                 reach,
                 ..
             } => match judge(&response) {
@@ -288,6 +316,7 @@ impl SyncPass {
                     Asked {
                         eids,
                         enrolment,
+                        ask,
                         reach,
                     },
                     &reply,
@@ -306,7 +335,7 @@ impl SyncPass {
 
     fn take_in_file(
         &mut self,
-        phone: &Phone,
+        phone: &mut Phone,
         url: &str,
         response: &Response,
     ) -> Result<(), PhoneError> {
@@ -323,6 +352,7 @@ impl SyncPass {
             Verdict::Delivered(receipt) => {
                 self.report.attachments_delivered +=
                     u64::from(phone.store.settle_file(&sha256, &receipt)?);
+                let_safe_go(phone)?;
                 self.upload = None;
             }
             Verdict::Later => {
@@ -387,19 +417,30 @@ impl SyncPass {
                         if !self.report.deferrals.contains(deferral) {
                             self.report.deferrals.push(*deferral);
                         }
+                    } else if sent.ask == Some(*eid) {
+                        unknown_device |= *deferral == Deferral::UNKNOWN_DEVICE;
                     }
                 }
-                Answer::Notice(bytes) => {
+                Answer::Notice { number, notice } => {
                     // One that does not verify says nothing, and takes nothing from the receipts.
-                    if let Ok(notice) = Notice::verify(bytes, keyset) {
-                        notices.push((notice, bytes));
+                    if let Ok(verified) = Notice::verify(notice, keyset) {
+                        notices.push((*number, verified, notice));
                     }
                 }
                 Answer::Unknown => {}
             }
         }
-        let introduce_again = unknown_device && sent.enrolment.is_none() && !self.introduced_again;
+        let asked = phone.store.ask()?;
+        // Headquarters may have come back from a backup. That takes a receipt to be believed, which a
+        // repeated enrolment brings.
+        let doubtful_epoch = receipts.is_empty()
+            && self.selection == Selection::Queued
+            && asked.is_some_and(|asked| asked.epoch != reply.epoch);
+        let introduce_again = (unknown_device || doubtful_epoch)
+            && sent.enrolment.is_none()
+            && !self.introduced_again;
         let mut counts = (0, 0, 0);
+        let mut news = 0;
         let mut requeued = false;
         phone.store.write(|tx| {
             for (receipt, bytes) in &receipts {
@@ -416,12 +457,15 @@ impl SyncPass {
                     }
                 }
             }
-            for (notice, bytes) in &notices {
-                Store::settle_notice(tx, notice, bytes)?;
+            for (_, notice, bytes) in &notices {
+                news += u64::from(Store::settle_notice(tx, notice, bytes)?);
             }
             // The epoch itself is not signed: it is believed beside a receipt only.
             if !receipts.is_empty() && self.selection == Selection::Queued {
                 requeued = Store::settle_epoch(tx, reply.epoch)?;
+            }
+            for (number, ..) in &notices {
+                Store::settle_heard(tx, reply.epoch, *number)?;
             }
             if introduce_again {
                 Store::settle_enrolment(tx, None)?;
@@ -431,7 +475,15 @@ impl SyncPass {
         self.report.delivered += counts.0;
         self.report.parked += counts.1;
         self.report.confirmed += counts.2;
+        self.report.notices += news;
+        let_safe_go(phone)?;
+        if sent.ask.is_some() {
+            // A full reply may have left some behind; one that leads no further is the last.
+            let heard = phone.store.ask()?;
+            self.told = notices.len() < Ask::MAX_NOTICES || heard == asked;
+        }
         if requeued {
+            self.told = false;
             // Headquarters came back from a backup: what it may have lost goes again, from the start.
             self.after = None;
             return Ok(());
@@ -440,7 +492,7 @@ impl SyncPass {
             self.introduced_again = true;
         } else if sent.reach.is_some() {
             self.after = sent.reach;
-        } else {
+        } else if sent.enrolment.is_some() {
             // An enrolment alone that was not taken would otherwise be asked about for ever.
             self.over = phone
                 .store
@@ -463,6 +515,13 @@ impl SyncPass {
         self.report.failure = Some(failure);
         self.over = true;
     }
+}
+
+/// What is safe at headquarters leaves the phone.
+fn let_safe_go(phone: &mut Phone) -> Result<(), PhoneError> {
+    let files = phone.store.release_safe()?;
+    let_go(&phone.store, &files);
+    Ok(())
 }
 
 /// Whether headquarters asks to wait.

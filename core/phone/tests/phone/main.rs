@@ -9,5 +9,6 @@
 
 mod attachments;
 mod capture;
+mod notices;
 mod support;
 mod sync;
