@@ -186,6 +186,18 @@ fn delivery(delivery: Delivery, language: Language) -> String {
     }
 }
 
+/// The desk's word on it.
+fn notice(item: &HistoryView, language: Language) -> Option<String> {
+    let said = item.notice.as_ref()?.status.sentence(language);
+    Some(match item.safe {
+        true => language.pick(
+            format!("{said} Hay una copia en otro lugar."),
+            format!("{said} A copy lies elsewhere."),
+        ),
+        false => said,
+    })
+}
+
 /// Everything saved, newest first.
 pub fn history(history: &[HistoryView], language: Language) -> Outcome {
     let mut lines = Vec::new();
@@ -206,6 +218,7 @@ pub fn history(history: &[HistoryView], language: Language) -> Outcome {
             what(&item.record, language)
         ));
         lines.push(format!("      {}", delivery(item.delivery, language)));
+        lines.extend(notice(item, language).map(|line| format!("      {line}")));
         lines.extend(
             sentences(&item.warnings, language)
                 .into_iter()
@@ -229,6 +242,12 @@ pub fn history(history: &[HistoryView], language: Language) -> Outcome {
                 _ => 0,
             },
             "delivery": delivery(item.delivery, language),
+            "notice": item.notice.as_ref().map(|notice| json!({
+                "status": notice.status.0,
+                "issued_at": notice.issued_at.to_string(),
+                "sentence": notice.status.sentence(language),
+            })),
+            "safe": item.safe,
         }));
     }
     Outcome::clean(lines, Value::Array(items))
@@ -298,13 +317,12 @@ pub fn status(outbox: &OutboxView, table: Option<&TableId>, language: Language) 
 /// What a sync did.
 pub fn sync_report(report: &SyncReport, language: Language) -> Outcome {
     let mut lines = Vec::new();
-    if report.requests == 0 && report.failure.is_none() {
+    let records = report.delivered + report.confirmed + report.parked + report.remaining;
+    let files = (report.attachments_delivered, report.attachments_remaining);
+    if records == 0 && files == (0, 0) && report.deferrals.is_empty() && report.failure.is_none() {
         lines.push(
             language
-                .pick(
-                    "No hay nada que enviar; no se envió nada.",
-                    "Nothing to send; nothing was sent.",
-                )
+                .pick("No hay nada que enviar.", "Nothing to send.")
                 .to_owned(),
         );
     } else if report.failure.is_none() {
@@ -319,11 +337,17 @@ pub fn sync_report(report: &SyncReport, language: Language) -> Outcome {
             ),
         ));
     }
-    let files = (report.attachments_delivered, report.attachments_remaining);
     if files != (0, 0) {
         lines.push(language.pick(
             format!("Archivos entregados: {}; quedan: {}.", files.0, files.1),
             format!("Files delivered: {}; still waiting: {}.", files.0, files.1),
+        ));
+    }
+    if report.notices > 0 {
+        let n = report.notices;
+        lines.push(language.pick(
+            format!("Noticias de la central: {n}."),
+            format!("News from headquarters: {n}."),
         ));
     }
     if report.attachments_missing > 0 {
@@ -359,6 +383,7 @@ pub fn sync_report(report: &SyncReport, language: Language) -> Outcome {
             "attachments_delivered": report.attachments_delivered,
             "attachments_remaining": report.attachments_remaining,
             "attachments_missing": report.attachments_missing,
+            "notices": report.notices,
             "requests": report.requests,
             "bytes_sent": report.bytes_sent,
             "deferrals": deferrals,

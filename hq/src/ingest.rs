@@ -1,4 +1,4 @@
-//! `POST /v1/envelopes`: a CBOR sequence (RFC 8742) of enrolments and envelopes in any order.
+//! `POST /v1/envelopes`: a CBOR sequence (RFC 8742) of enrolments, envelopes and an ask in any order.
 
 use crate::problem::Problem;
 use crate::serve::Shared;
@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
-use testigo_wire::{Answer, Enrolment, Envelope, MAX_ENVELOPE, Reply, cbor};
+use testigo_wire::{Answer, Ask, Enrolment, Envelope, MAX_ENVELOPE, Reply, cbor};
 
 /// The largest request, in bytes.
 const MAX_REQUEST: usize = 1024 * 1024;
@@ -96,8 +96,11 @@ fn read(item: &[u8]) -> Item {
     if let Ok(envelope) = Envelope::parse(item) {
         return Item::Envelope(Box::new(envelope));
     }
-    match Enrolment::parse(item) {
-        Ok(enrolment) => Item::Enrolment(Box::new(enrolment)),
+    if let Ok(enrolment) = Enrolment::parse(item) {
+        return Item::Enrolment(Box::new(enrolment));
+    }
+    match Ask::parse(item) {
+        Ok(ask) => Item::Ask(Box::new(ask)),
         Err(_) => Item::Malformed,
     }
 }

@@ -60,6 +60,10 @@ impl Folder {
         self.key("receipt")
     }
 
+    pub(crate) fn desk_key(&self) -> PathBuf {
+        self.key("desk")
+    }
+
     pub(crate) fn database_key(&self) -> PathBuf {
         self.key("database")
     }
@@ -70,6 +74,10 @@ impl Folder {
 
     pub(crate) fn load_receipt(&self) -> Result<SigningKey, HqError> {
         Ok(SigningKey::from_seed(&*read_key(&self.receipt_key())?))
+    }
+
+    pub(crate) fn load_desk(&self) -> Result<SigningKey, HqError> {
+        Ok(SigningKey::from_seed(&*read_key(&self.desk_key())?))
     }
 
     pub(crate) fn load_database(&self) -> Result<DatabaseKey, HqError> {

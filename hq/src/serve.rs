@@ -72,10 +72,15 @@ impl Server {
         let headquarters = Headquarters::open(data_dir)?;
         let receipt_key = headquarters.receipt_key()?;
         let seal_key = headquarters.seal_key()?;
+        let desk_key = headquarters.desk_key()?;
+        if desk_key.is_none() {
+            tracing::warn!("made before desks had a key: phones get receipts, and no notices");
+        }
         let desk_store = Store::open(&headquarters.folder)?;
         let writer_store = Store::open(&headquarters.folder)?;
         let blobs = Blobs::open(&headquarters, clock.clone())?;
-        let desk = Desk::new(desk_store, seal_key, headquarters.pack.clone());
+        let pack = headquarters.pack.clone();
+        let desk = Desk::new(desk_store, seal_key, desk_key, pack, clock.clone());
         let clerk = Clerk::new(headquarters.identity, receipt_key, clock);
         let (wake, bell) = sync_channel(1);
         let (writer, writing) =

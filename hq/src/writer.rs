@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use testigo_wire::{
     Answer, Deferral, Eid, Envelope, KeyId, Receipt, ReceiptCode, SigningKey, StoreId,
-    UnverifiedEnrolment, UnverifiedEnvelope, WireError,
+    UnverifiedAsk, UnverifiedEnrolment, UnverifiedEnvelope, WireError,
 };
 use tokio::sync::oneshot;
 
@@ -23,6 +23,7 @@ const GROUP: usize = 64;
 pub(crate) enum Item {
     Enrolment(Box<UnverifiedEnrolment>),
     Envelope(Box<UnverifiedEnvelope>),
+    Ask(Box<UnverifiedAsk>),
     Malformed,
 }
 
@@ -139,17 +140,27 @@ impl Clerk {
     ) -> rusqlite::Result<Vec<Answer>> {
         let mut answers = Vec::with_capacity(items.len());
         let mut later = Vec::new();
+        let mut asks = Vec::new();
         for (bytes, item) in items {
             match item {
                 Item::Enrolment(enrolment) => {
                     answers.push(self.enrol(db, &bytes, *enrolment)?);
                 }
                 Item::Envelope(envelope) => later.push((bytes, *envelope)),
+                Item::Ask(ask) => asks.push(*ask),
                 Item::Malformed => answers.push(deferred(&bytes, Deferral::MALFORMED)),
             }
         }
         for (bytes, envelope) in later {
             answers.push(self.keep(db, &bytes, envelope)?);
+        }
+        for (n, ask) in asks.into_iter().enumerate() {
+            // One a request, so that what is read for it stays bounded.
+            let told = match n {
+                0 => self.tell(db, &ask)?,
+                _ => vec![not_yet(ask.eid(), Deferral::MALFORMED)],
+            };
+            answers.extend(told);
         }
         Ok(answers)
     }
@@ -188,6 +199,28 @@ impl Clerk {
         let signed = self.receipt(bytes, device.store_id, Envelope::election(&envelope))?;
         let receipt = store::keep_envelope(db, &signed.incoming(bytes), kid, envelope.blobs())?;
         Ok(Answer::Receipt(receipt))
+    }
+
+    /// What the desk has to say to a device behind what it has heard.
+    fn tell(&self, db: &Savepoint<'_>, ask: &UnverifiedAsk) -> rusqlite::Result<Vec<Answer>> {
+        let kid = ask.device();
+        let Some(device) = store::device(db, kid)? else {
+            return Ok(vec![not_yet(ask.eid(), Deferral::UNKNOWN_DEVICE)]);
+        };
+        let Ok(ask) = ask.verify(&device.key) else {
+            return Ok(vec![not_yet(ask.eid(), Deferral::SIGNATURE)]);
+        };
+        // A number of another run of this store says nothing about what the phone has heard of this one.
+        let after = if ask.epoch == self.identity.epoch {
+            ask.after
+        } else {
+            0
+        };
+        let notices = store::notices(db, kid, after)?;
+        let notices = notices.into_iter();
+        Ok(notices
+            .map(|(number, notice)| Answer::Notice { number, notice })
+            .collect())
     }
 
     fn receipt(
@@ -235,10 +268,11 @@ impl Signed {
 }
 
 fn deferred(bytes: &[u8], deferral: Deferral) -> Answer {
-    Answer::Deferred {
-        eid: Eid::of(bytes),
-        deferral,
-    }
+    not_yet(Eid::of(bytes), deferral)
+}
+
+fn not_yet(eid: Eid, deferral: Deferral) -> Answer {
+    Answer::Deferred { eid, deferral }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use crate::envelope::version_of;
 use crate::sign;
-use crate::{Eid, Keyset, SigningKey, Time, WireError, cbor};
+use crate::{Eid, Keyset, Language, SigningKey, Time, WireError, cbor};
 use minicbor::{Decode, Encode};
 
 const VERSION: u64 = 1;
@@ -32,6 +32,40 @@ impl NoticeStatus {
     pub const UNKNOWN_TABLE: Self = Self(4);
     /// Readings of its table differ; a person decides.
     pub const CONFLICT: Self = Self(5);
+
+    /// What a person is told.
+    pub fn sentence(self, language: Language) -> String {
+        match self {
+            Self::READ => language.pick("La central lo leyó.", "Headquarters has read it."),
+            Self::COUNTED => language.pick(
+                "La central leyó el acta y la cuenta.",
+                "Headquarters has read the sheet and counts it.",
+            ),
+            Self::SEEN => language.pick(
+                "Una persona de la central lo vio.",
+                "A person at headquarters has looked at it.",
+            ),
+            Self::UNREADABLE => language.pick(
+                "La central no pudo leerlo; lo conserva. Avise a su coordinación.",
+                "Headquarters could not read it and keeps it. Tell your coordinator.",
+            ),
+            Self::UNKNOWN_TABLE => language.pick(
+                "La central lo leyó; la elección no tiene esa mesa. Revise el número y avise a su coordinación.",
+                "Headquarters has read it; the election has no such table. Check its number and tell your coordinator.",
+            ),
+            Self::CONFLICT => language.pick(
+                "La central lo leyó; otra lectura de la mesa es distinta y decidirá una persona.",
+                "Headquarters has read it; another reading of the table differs, and a person will decide.",
+            ),
+            Self(code) => {
+                return language.pick(
+                    format!("La central lo trató (código {code})."),
+                    format!("Headquarters has dealt with it (code {code})."),
+                );
+            }
+        }
+        .to_owned()
+    }
 }
 
 /// The desk's signed word on one envelope: `[version, eid, status, safe, issued at]`.
