@@ -86,7 +86,7 @@ impl Folder {
 }
 
 /// Reads a key file: 32 raw bytes.
-fn read_key(path: &Path) -> Result<Zeroizing<[u8; 32]>, HqError> {
+pub(crate) fn read_key(path: &Path) -> Result<Zeroizing<[u8; 32]>, HqError> {
     let bytes = Zeroizing::new(fs::read(path).map_err(HqError::file(path))?);
     let mut key = Zeroizing::new([0; 32]);
     if bytes.len() != key.len() {

@@ -9,6 +9,7 @@
 //! loopback, or behind a proxy that asks who is there.
 
 mod api;
+mod backup;
 mod blobs;
 mod clock;
 mod connections;
@@ -26,6 +27,7 @@ mod store;
 mod writer;
 
 pub use api::HealthView;
+pub use backup::{Backup, Confirmed, Progress, Restored, backup, confirm, restore};
 pub use blobs::open_blob;
 pub use clock::{Clock, SystemClock};
 pub use desk::Desk;

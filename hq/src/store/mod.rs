@@ -1,6 +1,7 @@
 //! Headquarters' embedded database: the only place that speaks SQL.
 
 mod blobs;
+mod copy;
 mod desk;
 mod ingest;
 mod notices;

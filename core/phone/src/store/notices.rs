@@ -1,9 +1,9 @@
 //! What the desk said of records, how far it has been heard, and what may go once a copy lies elsewhere.
 
 use super::Store;
-use crate::PhoneError;
+use crate::{PhoneError, Proof};
 use rusqlite::{OptionalExtension, Transaction, params};
-use testigo_wire::{Ask, Epoch, Notice};
+use testigo_wire::{Ask, Eid, Epoch, Notice};
 
 impl Store {
     /// Keeps the desk's latest word on a record; an older one changes nothing but that what is safe stays
@@ -32,6 +32,44 @@ impl Store {
             params![epoch.0, i64::try_from(number).unwrap_or(i64::MAX)],
         )?;
         Ok(())
+    }
+
+    /// What headquarters signed for a record.
+    pub(crate) fn proof(&self, sequence: u64) -> Result<Option<Proof>, PhoneError> {
+        let sequence = i64::try_from(sequence).unwrap_or(i64::MAX);
+        let row = self
+            .db
+            .query_row(
+                "SELECT eid, receipt, notice, bytes FROM envelope WHERE sequence = ?1",
+                [sequence],
+                |row| {
+                    Ok((
+                        Eid(row.get(0)?),
+                        row.get::<_, Option<Vec<u8>>>(1)?,
+                        row.get::<_, Option<Vec<u8>>>(2)?,
+                        row.get::<_, Vec<u8>>(3)?,
+                    ))
+                },
+            )
+            .optional()?;
+        let Some((eid, receipt, notice, envelope)) = row else {
+            return Ok(None);
+        };
+        let files: Vec<Vec<u8>> = self
+            .db
+            .prepare(
+                "SELECT receipt FROM attachment WHERE sequence = ?1 AND receipt IS NOT NULL
+                 ORDER BY lane, sha256",
+            )?
+            .query_map([sequence], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        let signed: Vec<Vec<u8>> = receipt.into_iter().chain(files).chain(notice).collect();
+        Ok(Some(Proof {
+            eid,
+            statements: signed.len() as u64,
+            signed: signed.concat(),
+            envelope: (!envelope.is_empty()).then_some(envelope),
+        }))
     }
 
     /// What to ask the desk for; `None` before headquarters has answered at all.
