@@ -157,6 +157,7 @@ impl From<PhoneError> for TestigoError {
             PhoneError::Input { .. } | PhoneError::File(_) => Self::Input { explanation },
             PhoneError::NoPhone
             | PhoneError::PhoneExists
+            | PhoneError::NotDamaged
             | PhoneError::NotEnrolled
             | PhoneError::AlreadyEnrolled
             | PhoneError::OtherHeadquarters(_)

@@ -2,9 +2,11 @@
 
 mod attachments;
 mod notices;
+mod recover;
 mod schema;
 
 pub(crate) use attachments::DueFile;
+pub use recover::Recovered;
 
 use crate::{Delivery, OutboxView, PhoneError};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};

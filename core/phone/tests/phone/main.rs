@@ -10,5 +10,6 @@
 mod attachments;
 mod capture;
 mod notices;
+mod recover;
 mod support;
 mod sync;

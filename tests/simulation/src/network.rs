@@ -1,0 +1,158 @@
+//! What becomes of a request on its way.
+
+use crate::faults::Fault;
+use crate::phone::SimulatedPhone;
+use fastrand::Rng;
+use testigo_phone::sync::{Method, NetworkFault, Request, Response};
+use testigo_wire::{
+    Answer, Eid, Epoch, Lane, MAX_ENVELOPE, Receipt, ReceiptCode, Reply, SigningKey, StoreId, Time,
+    cbor,
+};
+
+/// What becomes of a request.
+pub enum Fate {
+    /// It arrives and is answered.
+    Answered {
+        /// So much later than usual.
+        after_ms: u64,
+    },
+    /// It arrives, is answered, and arrives again.
+    Twice {
+        /// So much later.
+        again_ms: u64,
+    },
+    /// It arrives, perhaps late, and its phone hears nothing.
+    Unanswered {
+        /// So much later than usual.
+        after_ms: u64,
+    },
+    /// Its body breaks off.
+    Broken {
+        /// Behind so many bytes.
+        at: usize,
+        /// When headquarters see it, and the phone gives up.
+        after_ms: u64,
+    },
+    /// It does not reach headquarters, and this is what its phone hears.
+    Told(Result<Response, NetworkFault>),
+}
+
+/// The fate of a request under a fault.
+pub fn fate(
+    fault: Option<Fault>,
+    phone: &SimulatedPhone,
+    request: &Request,
+    rng: &mut Rng,
+) -> Fate {
+    match fault {
+        Some(Fault::RequestLost) => Fate::Told(Err(NetworkFault::Timeout)),
+        Some(Fault::ReplyLost) => Fate::Unanswered { after_ms: 0 },
+        Some(Fault::Duplicated) => Fate::Twice {
+            again_ms: rng.u64(0..60_000),
+        },
+        Some(Fault::Reordered) => Fate::Unanswered {
+            after_ms: rng.u64(30_000..120_000),
+        },
+        Some(Fault::Reset) => Fate::Broken {
+            at: rng.usize(0..=request.body.len()),
+            after_ms: 0,
+        },
+        Some(Fault::HalfOpen) => Fate::Broken {
+            at: rng.usize(0..=request.body.len()),
+            after_ms: 30_000,
+        },
+        Some(Fault::Slow) => Fate::Answered {
+            after_ms: rng.u64(2_000..25_000),
+        },
+        Some(Fault::Partition) => Fate::Told(Err(NetworkFault::Unreachable)),
+        Some(Fault::Portal) => Fate::Told(Ok(portal(rng))),
+        Some(Fault::Impostor) => Fate::Told(Ok(impostor(phone, request, rng))),
+        Some(Fault::Gateway) => Fate::Told(Ok(gateway(rng))),
+        _ => Fate::Answered { after_ms: 0 },
+    }
+}
+
+fn portal(rng: &mut Rng) -> Response {
+    Response {
+        status: [200, 204, 302, 511, 404][rng.usize(..5)],
+        media_type: "text/html".to_owned(),
+        location: Some("http://portal.example/login".to_owned()),
+        upload_offset: rng.bool().then(|| rng.u64(..1_000_000)),
+        body: b"<html>Welcome to the Wi-Fi</html>".to_vec(),
+        ..Response::default()
+    }
+}
+
+fn gateway(rng: &mut Rng) -> Response {
+    Response {
+        status: [500, 502, 503, 504, 429][rng.usize(..5)],
+        media_type: "text/html".to_owned(),
+        retry_after_s: rng.bool().then(|| rng.u32(..100_000)),
+        ..Response::default()
+    }
+}
+
+/// An answer in the right form by somebody who knows everything but headquarters' keys.
+fn impostor(phone: &SimulatedPhone, request: &Request, rng: &mut Rng) -> Response {
+    let store_id = phone.store_id().unwrap_or(StoreId([0; 16]));
+    let key = SigningKey::from_seed(&[rng.u8(..); 32]);
+    let at = Time::from_millis(1_722_204_000_000, 0).expect("a year of four digits");
+    let answers = eids(&request.body).into_iter().map(|eid| {
+        let receipt = Receipt::new(store_id, eid, at, ReceiptCode::ACCEPTED);
+        Answer::Receipt(receipt.sign(&key).expect("a receipt"))
+    });
+    let reply = Reply {
+        epoch: Epoch([rng.u8(..); 16]),
+        answers: answers.collect(),
+    };
+    Response {
+        status: 200,
+        media_type: Reply::MEDIA_TYPE.to_owned(),
+        body: reply.to_bytes(),
+        ..Response::default()
+    }
+}
+
+/// The identities of what a request carries.
+pub fn eids(body: &[u8]) -> Vec<Eid> {
+    let mut eids = Vec::new();
+    let mut rest = body;
+    while let Ok((item, behind)) = cbor::first("item", rest, MAX_ENVELOPE) {
+        eids.push(Eid::of(item));
+        rest = behind;
+        if rest.is_empty() {
+            break;
+        }
+    }
+    eids
+}
+
+/// Whether a request keeps to the lanes: among what never left the phone, nothing more urgent may stay
+/// behind, and files wait for records.
+pub fn check_lanes(phone: &mut SimulatedPhone, request: &Request) -> Result<(), String> {
+    let is_file = !(request.method == Method::Post && request.url.ends_with("/v1/envelopes"));
+    let waiting = phone.never_sent();
+    if is_file {
+        return match waiting.len() {
+            0 => Ok(()),
+            n => Err(format!("a file goes before {n} records")),
+        };
+    }
+    let eids = eids(&request.body);
+    let lanes: Vec<Lane> = eids.iter().filter_map(|eid| phone.lane(eid)).collect();
+    if !lanes.is_sorted() {
+        return Err(format!("lanes out of order in a request: {lanes:?}"));
+    }
+    let left = waiting
+        .iter()
+        .filter(|(eid, _)| !eids.contains(eid))
+        .map(|(_, lane)| *lane)
+        .min();
+    if let (Some(left), Some(last)) = (left, lanes.last())
+        && left < *last
+    {
+        return Err(format!("lane {left:?} stays behind lane {last:?}"));
+    }
+    phone.sent.extend(eids);
+    Ok(())
+}
