@@ -12,7 +12,7 @@ mod support;
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use support::{Headquarters, Phone, SHEET, Stage, TABLE, Way, contents, run};
+use support::{Headquarters, Phone, SHEET, Stage, TABLE, Way, contents, get, run};
 
 fn recording(stage: &Stage, name: &str, size: usize) -> (PathBuf, Vec<u8>) {
     let bytes: Vec<u8> = (0..size).map(|n| (n * n / 7 + name.len()) as u8).collect();
@@ -77,6 +77,13 @@ fn headquarters_that_are_lost_come_back_and_nothing_is_lost_or_doubled() {
     stage.proxy.set_for_chunks(0, Way::RequestCut { at: 1000 });
     report_with(&phone, "two", &second);
     phone.sync();
+    stage.hq.held();
+    let page = get(stage.hq.address(), "/?lang=en").body;
+    let page = String::from_utf8(page).unwrap();
+    assert!(
+        page.contains("Attachments received: 0 of 1; the others are on the way"),
+        "{page}"
+    );
 
     let copy = stage.path("copy");
     let made = stage
@@ -114,6 +121,21 @@ fn headquarters_that_are_lost_come_back_and_nothing_is_lost_or_doubled() {
     let counts = [&found["records"], &found["safe"], &found["incomplete"]];
     assert_eq!(counts, [&Value::from(3), &2.into(), &1.into()]);
     hear(&phone, &[true, true, false]);
+    let health = stage.hq.api("/v1/health");
+    let counts = [&health["records"], &health["notices"], &health["safe"]];
+    assert_eq!(counts, [3, 3, 2], "{health}");
+    assert_eq!(
+        (&health["attachments_named"], &health["attachments_held"]),
+        (&2.into(), &2.into())
+    );
+    assert_eq!(health["copy_made_at"], found["made_at"]);
+    let page = get(stage.hq.address(), "/?lang=en").body;
+    let page = String::from_utf8(page).unwrap();
+    assert!(page.contains("<dd>2 of 3 "), "{page}");
+    assert!(
+        page.contains("Attachments received: 1 of 1 (no. "),
+        "{page}"
+    );
     assert_eq!(sealed_files(&phone), 1);
     phone.report("three");
     phone.sync_all_well();

@@ -14,6 +14,7 @@ mod blobs;
 mod clock;
 mod connections;
 mod desk;
+mod door;
 mod error;
 mod ingest;
 mod init;
@@ -21,8 +22,12 @@ mod keys;
 mod pack_source;
 mod page;
 mod problem;
+mod queue;
+mod quota;
 mod results;
 mod serve;
+#[cfg(test)]
+mod stage;
 mod store;
 mod writer;
 

@@ -9,7 +9,7 @@ pub(super) const ENVELOPE: i64 = 1;
 
 /// The schema, step by step. Times of headquarters are milliseconds since the Unix epoch; times that a
 /// phone told are RFC 3339 text with the offset that it told them in.
-pub(super) const MIGRATIONS: &[Migration] = &[FIRST, ATTACHMENTS, NOTICES];
+pub(super) const MIGRATIONS: &[Migration] = &[FIRST, ATTACHMENTS, NOTICES, QUOTAS];
 
 const FIRST: Migration = Migration {
     sql: "
@@ -176,5 +176,13 @@ CREATE TABLE safe (
     told INTEGER NOT NULL DEFAULT 0 CHECK (told IN (0, 1)) -- a notice says so
 ) STRICT;
 CREATE INDEX safe_not_told ON safe (arrival) WHERE told = 0;
+",
+};
+
+const QUOTAS: Migration = Migration {
+    sql: "
+-- What came under a capability.
+CREATE INDEX arrival_by_device ON arrival (device);
+CREATE INDEX named_blob_by_arrival ON named_blob (arrival);
 ",
 };
