@@ -47,7 +47,8 @@ fn behind_a_damaged_page_the_rest_is_saved_sealed_and_delivered() {
         fs::write(dir.join("phone.db"), &before).unwrap();
         damage(&dir, page..=page);
         let (mut phone, recovered) = recover(&dir).unwrap();
-        assert!(recovered.gaps > 0, "page {page}");
+        // An index alone is made anew.
+        assert!(recovered.gaps > 0 || recovered.records == 60, "page {page}");
         assert!(recovered.aside.exists());
         assert!(recovered.records <= 60);
         if recovered.same_device && recovered.records > 0 {
