@@ -13,10 +13,11 @@ pub enum Language {
 /// Spanish is the one to show.
 #[uniffi::export]
 pub fn language_from_tag(tag: String) -> Option<Language> {
-    Some(match testigo_wire::Language::from_tag(&tag)? {
-        testigo_wire::Language::Es => Language::Es,
-        testigo_wire::Language::En => Language::En,
-    })
+    match testigo_wire::Language::from_tag(&tag)? {
+        testigo_wire::Language::Es => Some(Language::Es),
+        testigo_wire::Language::En => Some(Language::En),
+        testigo_wire::Language::Pt => None,
+    }
 }
 
 /// The part of the day that an entry of the catalogue belongs to.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use testigo_phone::PhoneError;
 use testigo_phone::sync::{
-    Client, NetworkFault, Selection, Step, SyncFailure, SyncPass, SyncReport,
+    Client, Link, NetworkFault, Selection, Step, SyncFailure, SyncPass, SyncReport,
 };
 use testigo_wire::Language;
 use tokio::sync::watch;
@@ -33,6 +33,13 @@ pub struct SyncReportView {
     pub requests: u32,
     /// Bytes sent in their bodies.
     pub bytes_sent: u64,
+    /// Records and files that headquarters did not take: each is tried again in its own time.
+    pub held_back: u64,
+    /// Files that wait because the link costs money.
+    pub held_for_cost: u64,
+    /// Milliseconds until the next sync is due; none where waiting alone helps nothing. What is saved
+    /// meanwhile, or a better link, makes it due at once.
+    pub next_attempt_ms: Option<u64>,
     /// How it ended.
     pub outcome: SyncOutcome,
 }
@@ -94,11 +101,17 @@ impl Phone {
     /// what is saved meanwhile is delivered too. One sync runs at a time; another waits for its turn.
     /// Safe to stop, to cancel and to run again at any point: what counts as delivered is on disk.
     ///
+    /// `metered`: the link costs money, such as mobile data; files then keep to the phone's budget.
+    ///
     /// # Errors
     /// `Enrolment` where the phone has not enrolled; `Store` where the store fails. What the network
     /// does is in the report.
-    #[uniffi::method(default(stop = None))]
-    pub async fn sync(&self, stop: Option<Arc<SyncStop>>) -> Result<SyncReportView, TestigoError> {
+    #[uniffi::method(default(stop = None, metered = false))]
+    pub async fn sync(
+        &self,
+        stop: Option<Arc<SyncStop>>,
+        metered: bool,
+    ) -> Result<SyncReportView, TestigoError> {
         let _under_way = self.shared.syncing();
         let stopped = async {
             match &stop {
@@ -113,7 +126,12 @@ impl Phone {
             () = &mut stopped => return finish(shared, SyncPass::new(Selection::Queued)).await,
             turn = shared.turn.lock() => turn,
         };
-        let mut pass = SyncPass::new(Selection::Queued);
+        let link = if metered {
+            Link::Metered
+        } else {
+            Link::Unmetered
+        };
+        let mut pass = SyncPass::new(Selection::Queued).over(link);
         let client = match Client::new(ANSWER_TIMEOUT) {
             Ok(client) => client,
             Err(fault) => return Ok(unreachable_by(fault)),
@@ -214,6 +232,9 @@ impl SyncReportView {
             attachments_missing: report.attachments_missing,
             requests: report.requests,
             bytes_sent: report.bytes_sent,
+            held_back: report.held.records + report.held.files,
+            held_for_cost: report.held.unmetered_only + report.held.over_budget,
+            next_attempt_ms: report.next_attempt_ms,
             outcome,
         }
     }

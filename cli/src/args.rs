@@ -11,9 +11,10 @@ use std::path::PathBuf;
     after_help = "Example: testigo demo --lang en"
 )]
 pub struct Cli {
-    /// Language of sentences: es or en; otherwise the first of TESTIGO_LANG, LC_ALL, LC_MESSAGES and
-    /// LANG that is one of them; otherwise (with LANG=C, too) es.
-    #[arg(long, global = true, value_name = "es|en")]
+    /// Language of sentences: es, en or pt; otherwise the first of TESTIGO_LANG, LC_ALL, LC_MESSAGES and
+    /// LANG that is one of them; otherwise (with LANG=C, too) es. In Portuguese only the progress and the
+    /// failures of a sync are said so far, the rest in Spanish.
+    #[arg(long, global = true, value_name = "es|en|pt")]
     pub lang: Option<String>,
     /// One JSON document (or one a line) on standard output, for programs.
     #[arg(long, global = true)]
@@ -216,19 +217,71 @@ pub enum PhoneCommand {
         #[arg(long, value_name = "FILE")]
         envelope: Option<PathBuf>,
     },
-    /// What waits, and when headquarters was last reached.
+    /// What waits and why, when headquarters was last reached, and when it is tried again.
     #[command(after_help = "Example: testigo phone --home D status")]
-    Status,
+    Status {
+        /// For a link that costs money, such as mobile data.
+        #[arg(long)]
+        metered: bool,
+    },
     /// Delivers what waits.
-    #[command(after_help = "Example: testigo phone --home D sync")]
+    #[command(after_help = "Example: testigo phone --home D sync --watch")]
     Sync {
         /// Send again what was delivered before, too; headquarters changes nothing by it.
         #[arg(long)]
         all: bool,
+        /// The link costs money, such as mobile data: keep to the budget.
+        #[arg(long)]
+        metered: bool,
+        /// Stay, and deliver what is saved from now on, waiting longer after each failure; ends with
+        /// Ctrl-C.
+        #[arg(long, conflicts_with = "all")]
+        watch: bool,
+    },
+    /// Shows or sets what files may cost on links that charge for data; records always go.
+    #[command(
+        after_help = "Example: testigo phone --home D budget --bytes-a-day 10000000 --photos-on-metered no"
+    )]
+    Budget {
+        /// Bytes in 24 hours, or `none` for no limit.
+        #[arg(long, value_name = "N|none", value_parser = limit)]
+        bytes_a_day: Option<Limit>,
+        /// Whether photographs, films and recordings travel over such links.
+        #[arg(long, value_name = "yes|no", value_parser = clap::builder::BoolishValueParser::new())]
+        photos_on_metered: Option<bool>,
+    },
+    /// What headquarters refused: for each, a person decides.
+    #[command(after_help = "Example: testigo phone --home D parked")]
+    Parked,
+    /// Lets a refused record go again with the next sync.
+    #[command(after_help = "Example: testigo phone --home D retry 7")]
+    Retry {
+        /// Its number.
+        number: u64,
+    },
+    /// Writes a record and its files, sealed as they are, into a new folder to be carried elsewhere.
+    #[command(after_help = "Example: testigo phone --home D export 7 --out folder")]
+    Export {
+        /// Its number.
+        number: u64,
+        /// The folder: a new one.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
     },
     /// Stays open and takes these commands line by line, as an app would.
     #[command(after_help = "Example: testigo phone --home D shell")]
     Shell,
+}
+
+/// A number of bytes, or none.
+#[derive(Clone, Copy)]
+pub struct Limit(pub Option<u64>);
+
+fn limit(text: &str) -> Result<Limit, std::num::ParseIntError> {
+    if text == "none" {
+        return Ok(Limit(None));
+    }
+    text.parse().map(|bytes| Limit(Some(bytes)))
 }
 
 #[derive(Args)]

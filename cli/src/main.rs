@@ -6,11 +6,13 @@
 mod args;
 mod attach;
 mod backup;
+mod deliver;
 mod demo;
 mod failure;
 mod hq;
 mod interrupt;
 mod key_file;
+mod outbox;
 mod outcome;
 mod phone;
 mod picture;

@@ -1,20 +1,16 @@
 //! `testigo phone`: the core of a witness's phone, in a terminal.
 
-use crate::args::{Cli, Command, PhoneArgs, PhoneCommand};
+use crate::args::{Cli, Command, Limit, PhoneArgs, PhoneCommand};
 use crate::failure::Failure;
 use crate::outcome::Outcome;
-use crate::{attach, key_file, picture, render, stdin};
+use crate::{attach, deliver, key_file, outbox, picture, render, stdin};
 use clap::Parser;
 use serde_json::json;
 use std::io::{BufRead, Write};
 use std::path::Path;
-use std::time::Duration;
-use testigo_phone::sync::{Client, Selection, SyncFailure, sync};
+use testigo_phone::sync::{Selection, SyncPass};
 use testigo_phone::{HostClock, Phone, PhoneError, ReportInput, TallyInput};
 use testigo_wire::{Invitation, Language};
-
-/// How long the phone waits for an answer.
-const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Runs one command, or the shell.
 pub fn run(args: PhoneArgs, language: Language, as_json: bool) -> Result<Outcome, Failure> {
@@ -44,7 +40,7 @@ pub fn run(args: PhoneArgs, language: Language, as_json: bool) -> Result<Outcome
     let mut phone = Phone::open(&args.home, &key, clock)?;
     match args.command {
         PhoneCommand::Shell => shell(&mut phone, language, as_json),
-        command => one(&mut phone, command, language),
+        command => one(&mut phone, command, language, as_json),
     }
 }
 
@@ -64,7 +60,7 @@ fn shell(phone: &mut Phone, language: Language, as_json: bool) -> Result<Outcome
         if matches!(words.first().map(String::as_str), Some("quit" | "exit")) {
             break;
         }
-        let done = shell_command(words).and_then(|command| one(phone, command, language));
+        let done = shell_command(words).and_then(|command| one(phone, command, language, as_json));
         clean &= done.as_ref().is_ok_and(|outcome| outcome.clean);
         match done {
             Ok(outcome) => outcome.print(as_json),
@@ -97,10 +93,12 @@ fn shell_command(words: Vec<String>) -> Result<PhoneCommand, Failure> {
             command: Command::Phone(args),
             ..
         }) => match args.command {
-            PhoneCommand::Init | PhoneCommand::Shell => Err(Failure::said(
-                "Este intérprete ya tiene abierto su teléfono; escriba las demás órdenes, o quit.",
-                "This shell has its phone open already; type the other commands, or quit.",
-            )),
+            PhoneCommand::Init | PhoneCommand::Shell | PhoneCommand::Sync { watch: true, .. } => {
+                Err(Failure::said(
+                    "Eso no se hace dentro del intérprete, que ya tiene abierto su teléfono; escriba las demás órdenes, o quit.",
+                    "That is not for the shell, which has its phone open already; type the other commands, or quit.",
+                ))
+            }
             command => Ok(command),
         },
         Ok(_) => Err(unclear()),
@@ -126,7 +124,12 @@ fn said(failure: &Failure, language: Language, as_json: bool) {
     .print(as_json);
 }
 
-fn one(phone: &mut Phone, command: PhoneCommand, language: Language) -> Result<Outcome, Failure> {
+fn one(
+    phone: &mut Phone,
+    command: PhoneCommand,
+    language: Language,
+    as_json: bool,
+) -> Result<Outcome, Failure> {
     match command {
         PhoneCommand::Enrol {
             qr,
@@ -199,22 +202,57 @@ fn one(phone: &mut Phone, command: PhoneCommand, language: Language) -> Result<O
             out,
             envelope,
         } => receipt(phone, sequence, &out, envelope.as_deref(), language),
-        PhoneCommand::Status => Ok(render::status(
+        PhoneCommand::Status { metered } => Ok(outbox::status(
             &phone.outbox()?,
+            &phone.progress(deliver::link(metered))?,
             phone.assigned_table(),
             language,
         )),
-        PhoneCommand::Sync { all } => {
+        PhoneCommand::Sync {
+            metered,
+            watch: true,
+            ..
+        } => deliver::watch(phone, deliver::link(metered), language, as_json),
+        PhoneCommand::Sync { all, metered, .. } => {
             let selection = if all {
                 Selection::Everything
             } else {
                 Selection::Queued
             };
-            let report = runtime()?.block_on(async {
-                let client = Client::new(TIMEOUT).map_err(no_network)?;
-                Ok::<_, Failure>(sync(phone, &client, selection).await?)
-            })?;
-            Ok(render::sync_report(&report, language))
+            let pass = SyncPass::new(selection).over(deliver::link(metered));
+            let report = deliver::once(phone, pass, language)?;
+            Ok(outbox::sync_report(&report, language))
+        }
+        PhoneCommand::Budget {
+            bytes_a_day,
+            photos_on_metered,
+        } => {
+            let mut budget = phone.budget()?;
+            if let Some(Limit(bytes)) = bytes_a_day {
+                budget.bytes_a_day = bytes;
+            }
+            budget.photos_on_metered = photos_on_metered.unwrap_or(budget.photos_on_metered);
+            if bytes_a_day.is_some() || photos_on_metered.is_some() {
+                phone.set_budget(&budget)?;
+            }
+            Ok(outbox::budget(
+                &phone.budget()?,
+                phone.spent_bytes()?,
+                language,
+            ))
+        }
+        PhoneCommand::Parked => Ok(outbox::parked(&phone.parked()?, language)),
+        PhoneCommand::Retry { number } => {
+            phone.retry(number)?;
+            Ok(outbox::retried(number, language))
+        }
+        PhoneCommand::Export { number, out } => {
+            let exported = phone.export(number, &out)?;
+            Ok(outbox::exported(
+                &exported,
+                &out.display().to_string(),
+                language,
+            ))
         }
         PhoneCommand::Codes => Ok(render::catalogue(language)),
         PhoneCommand::Init | PhoneCommand::Shell => Err(PhoneError::PhoneExists.into()),
@@ -287,14 +325,6 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .enable_all()
         .build()
         .map_err(Failure::file(Path::new("tokio")))
-}
-
-fn no_network(fault: testigo_phone::sync::NetworkFault) -> Failure {
-    let failure = SyncFailure::NoNetwork(fault);
-    Failure::said(
-        failure.sentence(Language::Es),
-        failure.sentence(Language::En),
-    )
 }
 
 fn not_a_code(reason: &str) -> Failure {

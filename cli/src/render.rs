@@ -2,11 +2,10 @@
 
 use crate::outcome::Outcome;
 use serde_json::{Value, json};
-use testigo_phone::sync::SyncReport;
-use testigo_phone::{Delivery, Enrolled, HistoryView, OutboxView, Saved, SavedTally};
+use testigo_phone::{Delivery, Enrolled, HistoryView, Saved, SavedTally};
 use testigo_tally::{NotATally, Tally};
 use testigo_wire::catalogue::CATALOGUE;
-use testigo_wire::{Deferral, Language, Record, TableId, Warning};
+use testigo_wire::{Language, Record, TableId, Warning};
 
 fn sentences(warnings: &[Warning], language: Language) -> Vec<String> {
     warnings.iter().map(|w| w.sentence(language)).collect()
@@ -251,143 +250,4 @@ pub fn history(history: &[HistoryView], language: Language) -> Outcome {
         }));
     }
     Outcome::clean(lines, Value::Array(items))
-}
-
-/// The queue's true state.
-pub fn status(outbox: &OutboxView, table: Option<&TableId>, language: Language) -> Outcome {
-    let table = table.map(TableId::as_str);
-    let last = outbox.last_contact.map(|time| time.to_string());
-    let mut lines = Vec::new();
-    if !outbox.enrolled {
-        lines.push(
-            language
-                .pick(
-                    "Este teléfono aún no está inscrito.",
-                    "This phone has not enrolled yet.",
-                )
-                .to_owned(),
-        );
-    }
-    lines.push(language.pick(
-        format!(
-            "En cola: {} ({} bytes). Entregados: {}. Apartados: {}.",
-            outbox.queued, outbox.queued_bytes, outbox.delivered, outbox.parked
-        ),
-        format!(
-            "Queued: {} ({} bytes). Delivered: {}. Parked: {}.",
-            outbox.queued, outbox.queued_bytes, outbox.delivered, outbox.parked
-        ),
-    ));
-    if outbox.attachments_queued > 0 {
-        let (files, bytes) = (outbox.attachments_queued, outbox.attachment_bytes);
-        lines.push(language.pick(
-            format!("Archivos en cola: {files} ({bytes} bytes)."),
-            format!("Files queued: {files} ({bytes} bytes)."),
-        ));
-    }
-    lines.push(match &last {
-        Some(time) => language.pick(
-            format!("Último contacto con la central: {time}."),
-            format!("Last contact with headquarters: {time}."),
-        ),
-        None => language
-            .pick(
-                "Aún sin contacto con la central.",
-                "No contact with headquarters yet.",
-            )
-            .to_owned(),
-    });
-    Outcome::clean(
-        lines,
-        json!({
-            "enrolled": outbox.enrolled,
-            "enrolment_delivered": outbox.enrolment_delivered,
-            "table": table,
-            "queued": outbox.queued,
-            "queued_bytes": outbox.queued_bytes,
-            "attachments_queued": outbox.attachments_queued,
-            "attachment_bytes": outbox.attachment_bytes,
-            "delivered": outbox.delivered,
-            "parked": outbox.parked,
-            "last_contact": last,
-        }),
-    )
-}
-
-/// What a sync did.
-pub fn sync_report(report: &SyncReport, language: Language) -> Outcome {
-    let mut lines = Vec::new();
-    let records = report.delivered + report.confirmed + report.parked + report.remaining;
-    let files = (report.attachments_delivered, report.attachments_remaining);
-    if records == 0 && files == (0, 0) && report.deferrals.is_empty() && report.failure.is_none() {
-        lines.push(
-            language
-                .pick("No hay nada que enviar.", "Nothing to send.")
-                .to_owned(),
-        );
-    } else if report.failure.is_none() {
-        lines.push(language.pick(
-            format!(
-                "Entregados: {}; confirmados de nuevo: {}; apartados: {}; quedan: {}.",
-                report.delivered, report.confirmed, report.parked, report.remaining
-            ),
-            format!(
-                "Delivered: {}; confirmed again: {}; parked: {}; still waiting: {}.",
-                report.delivered, report.confirmed, report.parked, report.remaining
-            ),
-        ));
-    }
-    if files != (0, 0) {
-        lines.push(language.pick(
-            format!("Archivos entregados: {}; quedan: {}.", files.0, files.1),
-            format!("Files delivered: {}; still waiting: {}.", files.0, files.1),
-        ));
-    }
-    if report.notices > 0 {
-        let n = report.notices;
-        lines.push(language.pick(
-            format!("Noticias de la central: {n}."),
-            format!("News from headquarters: {n}."),
-        ));
-    }
-    if report.attachments_missing > 0 {
-        let n = report.attachments_missing;
-        lines.push(language.pick(
-            format!("Archivos que ya no se pueden leer en este teléfono: {n}."),
-            format!("Files that cannot be read on this phone any more: {n}."),
-        ));
-    }
-    let deferrals: Vec<String> = (report.deferrals.iter())
-        .map(|deferral: &Deferral| deferral.sentence(language))
-        .collect();
-    lines.extend(deferrals.iter().cloned());
-    let failure = report.failure.as_ref().map(|f| f.sentence(language));
-    if let Some(sentence) = &failure {
-        lines.push(sentence.clone());
-        lines.push(language.pick(
-            format!("En cola: {}.", report.remaining),
-            format!("Queued: {}.", report.remaining),
-        ));
-    }
-    Outcome {
-        clean: report.failure.is_none()
-            && report.remaining == 0
-            && report.attachments_remaining == 0
-            && report.parked == 0,
-        lines,
-        json: json!({
-            "delivered": report.delivered,
-            "confirmed": report.confirmed,
-            "parked": report.parked,
-            "remaining": report.remaining,
-            "attachments_delivered": report.attachments_delivered,
-            "attachments_remaining": report.attachments_remaining,
-            "attachments_missing": report.attachments_missing,
-            "notices": report.notices,
-            "requests": report.requests,
-            "bytes_sent": report.bytes_sent,
-            "deferrals": deferrals,
-            "failure": report.failure.as_ref().map(|f| json!({ "code": f.code(), "sentence": failure })),
-        }),
-    }
 }

@@ -159,7 +159,7 @@ impl HqError {
             Self::Database { path, source } => {
                 let path = path.display();
                 match language {
-                    Language::Es => format!(
+                    Language::Es | Language::Pt => format!(
                         "No se puede abrir la base de datos {path}; no se ha cambiado ni borrado nada: {}",
                         why_not_open(source)
                     ),

@@ -55,8 +55,9 @@ fn accepted(headers: &HeaderMap) -> Language {
     headers
         .get(header::ACCEPT_LANGUAGE)
         .and_then(|value| {
-            let mut tags = value.to_str().ok()?.split(',');
-            tags.find_map(|tag| Language::from_tag(tag.trim()))
+            let tags = value.to_str().ok()?.split(',');
+            tags.filter_map(|tag| Language::from_tag(tag.trim()))
+                .find(|language| *language != Language::Pt)
         })
         .unwrap_or_default()
 }
@@ -204,6 +205,7 @@ mod tests {
             ("fr-FR, en;q=0.8, es;q=0.5", Language::En),
             ("es-VE,en", Language::Es),
             ("de", Language::Es),
+            ("pt-BR,en", Language::En),
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static(asked));

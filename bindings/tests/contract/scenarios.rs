@@ -33,7 +33,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 fn deliver(phone: &Phone) -> SyncReportView {
-    runtime().block_on(phone.sync(None)).unwrap()
+    runtime().block_on(phone.sync(None, false)).unwrap()
 }
 
 fn assert_explained(explanation: &Explanation, code: &str, next: NextStep) {
@@ -288,7 +288,7 @@ pub fn cancelled_sync() {
 
     let stop = Arc::new(SyncStop::new());
     let (stopped, of) = (stop.clone(), phone.clone());
-    let waiting = runtime.spawn(async move { of.sync(Some(stopped)).await });
+    let waiting = runtime.spawn(async move { of.sync(Some(stopped), false).await });
     let link = stage.asked();
     assert!(phone.status().unwrap().syncing);
     phone.report(power_cut("meanwhile")).unwrap();
@@ -302,7 +302,7 @@ pub fn cancelled_sync() {
     await_end(link);
 
     let of = phone.clone();
-    let waiting = runtime.spawn(async move { of.sync(None).await });
+    let waiting = runtime.spawn(async move { of.sync(None, false).await });
     let link = stage.asked();
     waiting.abort();
     assert!(runtime.block_on(waiting).unwrap_err().is_cancelled());
@@ -526,7 +526,7 @@ pub fn ten_thousand_calls() {
             assert!(Phone::open(stage.path("phone"), other_key.clone()).is_err());
             let stop = Arc::new(SyncStop::new());
             stop.stop();
-            let stopped = runtime().block_on(phone.sync(Some(stop))).unwrap();
+            let stopped = runtime().block_on(phone.sync(Some(stop), false)).unwrap();
             assert_eq!(stopped.outcome, SyncOutcome::Stopped);
         }
         observation.stop();

@@ -6,22 +6,35 @@ pub enum Language {
     Es,
     /// English.
     En,
+    /// Português. Only progress and the failures of a sync are said in it so far; everything else is said
+    /// in Spanish, which its readers understand best of the other two.
+    Pt,
 }
 
 impl Language {
-    /// The one of the two that is in this language.
+    /// The one of the two that is in this language; Spanish for Portuguese.
     pub fn pick<T>(self, es: T, en: T) -> T {
         match self {
-            Self::Es => es,
+            Self::Es | Self::Pt => es,
             Self::En => en,
         }
     }
 
-    /// From a tag such as `es-VE`, `es_VE.UTF-8` or `en`; `None` where it is neither.
+    /// The one of the three that is in this language.
+    pub fn pick3<T>(self, es: T, en: T, pt: T) -> T {
+        match self {
+            Self::Es => es,
+            Self::En => en,
+            Self::Pt => pt,
+        }
+    }
+
+    /// From a tag such as `es-VE`, `es_VE.UTF-8`, `en` or `pt-BR`; `None` where it is none of them.
     pub fn from_tag(tag: &str) -> Option<Self> {
         match tag.get(..2)?.to_ascii_lowercase().as_str() {
             "es" => Some(Self::Es),
             "en" => Some(Self::En),
+            "pt" => Some(Self::Pt),
             _ => None,
         }
     }

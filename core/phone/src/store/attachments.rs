@@ -1,14 +1,18 @@
 //! Rows of sealed files: whose they are, and whether headquarters has them.
 
 use super::Store;
+use super::outbox::{RECORD_MISSING, RECORD_PARKED, WAITS};
 use crate::PhoneError;
-use rusqlite::{OptionalExtension, Transaction, params};
+use crate::moment::Moment;
+use rusqlite::{OptionalExtension, Transaction, named_params, params};
 use std::collections::BTreeSet;
-use testigo_wire::{Attachment, BlobRef, RecordId};
+use testigo_wire::{Attachment, BlobRef, Lane, RecordId};
 
 /// A sealed file that headquarters does not have yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DueFile {
+    pub sequence: i64,
+    pub lane: Lane,
     pub blob: BlobRef,
     /// Makes the upload this phone's own.
     pub token: [u8; 16],
@@ -16,30 +20,47 @@ pub(crate) struct DueFile {
     pub upload: Option<String>,
 }
 
+/// Files to send, the most urgent first, of records that headquarters has.
+pub(super) fn due_file_sql() -> String {
+    format!(
+        "SELECT sequence, sha256, size, token, upload, lane FROM attachment
+         WHERE receipt IS NULL AND lane < :below
+           AND NOT {RECORD_MISSING} AND NOT {RECORD_PARKED}
+           AND (:everything OR NOT EXISTS (SELECT 1 FROM setback
+                WHERE setback.sequence = attachment.sequence
+                  AND setback.sha256 = attachment.sha256 AND {WAITS}))
+         ORDER BY lane, sequence"
+    )
+}
+
 impl Store {
-    /// The most urgent sealed file to send, but none of `skipped`. Headquarters takes a file only for
-    /// an envelope that it holds, so its record must have been received before.
+    /// The most urgent sealed file to send, below the lane `below`, but none of `skipped` and, unless with
+    /// `everything`, none that waits apart. Headquarters takes a file only for an envelope that it holds, so
+    /// its record must have been received before.
     pub(crate) fn due_file(
         &self,
         skipped: &BTreeSet<[u8; 32]>,
+        below: Lane,
+        everything: bool,
+        now: Moment,
     ) -> Result<Option<DueFile>, PhoneError> {
-        let mut query = self.db.prepare_cached(
-            "SELECT sha256, size, token, upload
-             FROM attachment JOIN envelope USING (sequence)
-             WHERE attachment.receipt IS NULL AND envelope.state = 1
-             ORDER BY attachment.lane, sequence",
-        )?;
-        let mut rows = query.query([])?;
+        let mut query = self.db.prepare_cached(&due_file_sql())?;
+        let mut rows = query.query(named_params! {
+            ":below": below.0, ":everything": everything,
+            ":boot": now.boot.0, ":monotonic": now.monotonic_ms, ":wall": now.wall_ms,
+        })?;
         while let Some(row) = rows.next()? {
-            let sha256 = row.get(0)?;
+            let sha256 = row.get(1)?;
             if !skipped.contains(&sha256) {
                 return Ok(Some(DueFile {
+                    sequence: row.get(0)?,
                     blob: BlobRef {
                         sha256,
-                        size: row.get::<_, i64>(1)?.unsigned_abs(),
+                        size: row.get(2)?,
                     },
-                    token: row.get(2)?,
-                    upload: row.get(3)?,
+                    token: row.get(3)?,
+                    upload: row.get(4)?,
+                    lane: Lane(row.get(5)?),
                 }));
             }
         }
@@ -61,11 +82,16 @@ impl Store {
 
     /// Notes that headquarters has signed for a file; returns whether it was news.
     pub(crate) fn settle_file(
-        &self,
+        tx: &Transaction<'_>,
         sha256: &[u8; 32],
         receipt: &[u8],
     ) -> Result<bool, PhoneError> {
-        let rows = self.db.execute(
+        tx.execute(
+            "DELETE FROM setback WHERE sha256 = ?1
+             AND sequence = (SELECT sequence FROM attachment WHERE sha256 = ?1)",
+            [sha256],
+        )?;
+        let rows = tx.execute(
             "UPDATE attachment SET receipt = ?2, upload = NULL
              WHERE sha256 = ?1 AND receipt IS NULL",
             params![sha256, receipt],

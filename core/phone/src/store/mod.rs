@@ -2,13 +2,16 @@
 
 mod attachments;
 mod notices;
+mod outbox;
 mod recover;
 mod schema;
+mod sync;
 
 pub(crate) use attachments::DueFile;
 pub use recover::Recovered;
+pub(crate) use sync::LastPass;
 
-use crate::{Delivery, OutboxView, PhoneError};
+use crate::{Delivery, PhoneError};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::path::{Path, PathBuf};
 use testigo_sqlite::{DatabaseKey, OpenError};
@@ -194,38 +197,6 @@ impl Store {
         })
     }
 
-    /// Rows to send, the most urgent lane first, then in the order of saving; with `everything` also
-    /// those that were delivered before and are kept still. Rows after `after` (lane and sequence) only.
-    pub(crate) fn due(
-        &self,
-        everything: bool,
-        after: Option<(Lane, i64)>,
-        limit: usize,
-    ) -> Result<Vec<Row>, PhoneError> {
-        let (lane, sequence) = after.map_or((-1, -1), |(lane, seq)| (i64::from(lane.0), seq));
-        let mut query = self.db.prepare_cached(
-            "SELECT sequence, lane, bytes FROM envelope
-             WHERE (state = 0 OR ?1) AND length(bytes) > 0 AND (lane, sequence) > (?2, ?3)
-             ORDER BY lane, sequence LIMIT ?4",
-        )?;
-        let rows = query.query_map(
-            params![
-                everything,
-                lane,
-                sequence,
-                i64::try_from(limit).unwrap_or(i64::MAX)
-            ],
-            |row| {
-                Ok(Row {
-                    sequence: row.get(0)?,
-                    lane: Lane(row.get(1)?),
-                    bytes: row.get(2)?,
-                })
-            },
-        )?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
     /// Notes a verified receipt; returns whether it changed anything.
     pub(crate) fn settle(
         tx: &Transaction<'_>,
@@ -237,6 +208,7 @@ impl Store {
             "UPDATE envelope SET state = ?1, receipt = ?2 WHERE eid = ?3 AND state = 0",
             params![state, bytes, receipt.eid.0],
         )?;
+        Self::taken(tx, receipt.eid)?;
         let (millis, offset) = (
             receipt.received_at.millis(),
             receipt.received_at.offset_minutes(),
@@ -279,6 +251,7 @@ impl Store {
             "UPDATE envelope SET state = 0, receipt = NULL WHERE state = 1 AND safe = 0",
             [],
         )?;
+        tx.execute("DELETE FROM setback", [])?;
         tx.execute("UPDATE headquarters SET enrolment_receipt = NULL", [])?;
         Ok(true)
     }
@@ -309,42 +282,6 @@ impl Store {
         Ok(self
             .db
             .query_row("SELECT last_sequence FROM device", [], |row| row.get(0))?)
-    }
-
-    pub(crate) fn outbox(&self) -> Result<OutboxView, PhoneError> {
-        let mut view = self.db.query_row(
-            "SELECT count(*) FILTER (WHERE state = 0),
-                    coalesce(sum(length(bytes)) FILTER (WHERE state = 0), 0),
-                    count(*) FILTER (WHERE state = 1 AND sequence NOT IN
-                        (SELECT sequence FROM attachment WHERE receipt IS NULL)),
-                    count(*) FILTER (WHERE state = 2)
-             FROM envelope",
-            [],
-            |row| {
-                let count = |n| row.get::<_, i64>(n).map(i64::unsigned_abs);
-                Ok(OutboxView {
-                    queued: count(0)?,
-                    queued_bytes: count(1)?,
-                    delivered: count(2)?,
-                    parked: count(3)?,
-                    ..OutboxView::default()
-                })
-            },
-        )?;
-        (view.attachments_queued, view.attachment_bytes) = self.db.query_row(
-            "SELECT count(*), coalesce(sum(size), 0) FROM attachment JOIN envelope USING (sequence)
-             WHERE attachment.receipt IS NULL AND envelope.state <> 2",
-            [],
-            |row| {
-                let count = |n| row.get::<_, i64>(n).map(i64::unsigned_abs);
-                Ok((count(0)?, count(1)?))
-            },
-        )?;
-        let hq = self.headquarters()?;
-        view.enrolled = hq.is_some();
-        view.enrolment_delivered = hq.is_some_and(|hq| hq.enrolment_receipt.is_some());
-        view.last_contact = self.device()?.last_hq_time;
-        Ok(view)
     }
 }
 

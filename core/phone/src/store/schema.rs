@@ -58,7 +58,44 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
      ALTER TABLE envelope ADD COLUMN safe INTEGER NOT NULL DEFAULT 0 CHECK (safe IN (0, 1));
      ALTER TABLE headquarters ADD COLUMN epoch BLOB;",
     },
-    // 3: how far the desk has been heard; envelopes whose bytes went because a copy of them is safe
+    // 3: what is left is told by indices alone; what headquarters did not take waits apart; what a pass
+    // leaves behind for the next one.
+    Migration {
+        sql: "ALTER TABLE envelope ADD COLUMN size INTEGER NOT NULL AS (length(bytes)) VIRTUAL;
+     DROP INDEX envelope_due;
+     CREATE INDEX envelope_outbox ON envelope (state, lane, sequence, size);
+     DROP INDEX attachment_due;
+     CREATE INDEX attachment_left ON attachment (lane, sequence, size) WHERE receipt IS NULL;
+     CREATE TABLE setback (
+         sequence INTEGER NOT NULL REFERENCES envelope (sequence),
+         sha256 BLOB NOT NULL CHECK (length(sha256) IN (0, 32)), -- a sealed file; empty: the record itself
+         tries INTEGER NOT NULL,         -- in a row, not taken by headquarters
+         boot BLOB NOT NULL CHECK (length(boot) = 16), -- the moment of the latest, by three clocks
+         monotonic_ms INTEGER NOT NULL,
+         wall_ms INTEGER NOT NULL,
+         wait_ms INTEGER NOT NULL,       -- from then on
+         PRIMARY KEY (sequence, sha256)
+     ) STRICT, WITHOUT ROWID;
+     CREATE TABLE sync (
+         id INTEGER PRIMARY KEY CHECK (id = 1),
+         endpoint TEXT,                  -- the address that last answered as headquarters
+         bytes_a_day INTEGER,            -- on metered links; NULL: no limit
+         photos_on_metered INTEGER NOT NULL CHECK (photos_on_metered IN (0, 1)),
+         spent_bytes INTEGER NOT NULL DEFAULT 0,  -- on metered links, since the moment below
+         spent_boot BLOB CHECK (length(spent_boot) = 16), -- NULL: nothing yet
+         spent_monotonic_ms INTEGER NOT NULL DEFAULT 0,
+         spent_wall_ms INTEGER NOT NULL DEFAULT 0,
+         failures INTEGER NOT NULL DEFAULT 0,     -- passes in a row that got nowhere
+         failure TEXT,                   -- of the last pass: its code, and a number that belongs to it
+         failure_number INTEGER NOT NULL DEFAULT 0,
+         ended_boot BLOB CHECK (length(ended_boot) = 16), -- when it ended; NULL: nothing to wait for
+         ended_monotonic_ms INTEGER NOT NULL DEFAULT 0,
+         ended_wall_ms INTEGER NOT NULL DEFAULT 0,
+         wait_ms INTEGER NOT NULL DEFAULT 0       -- from then to the next pass
+     ) STRICT;
+     INSERT INTO sync (id, bytes_a_day, photos_on_metered) VALUES (1, 26214400, 1);",
+    },
+    // 4: how far the desk has been heard; envelopes whose bytes went because a copy of them is safe
     // have none (length 0).
     Migration {
         sql: "ALTER TABLE headquarters ADD COLUMN heard INTEGER NOT NULL DEFAULT 0;

@@ -1,4 +1,4 @@
-use super::{Method, NetworkFault, Request, Response, Selection, Step, SyncPass, SyncReport};
+use super::{Method, NetworkFault, Progress, Request, Response, Step, SyncPass, SyncReport};
 use crate::{Phone, PhoneError};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
 use std::sync::Arc;
@@ -78,19 +78,22 @@ impl Client {
     }
 }
 
-/// Delivers what the outbox holds. Safe to stop at any point and to run again. It holds the phone for
-/// the whole time; who wants to capture meanwhile drives a [`SyncPass`] instead.
+/// Delivers what the outbox holds, and tells `observe` after each step where it stands. Safe to stop at any
+/// point and to run again. It holds the phone for the whole time; who wants to capture meanwhile drives a
+/// [`SyncPass`] instead.
 ///
 /// # Errors
 /// Where the phone itself fails; what the network does is in the report.
 pub async fn sync(
     phone: &mut Phone,
     client: &Client,
-    selection: Selection,
+    mut pass: SyncPass,
+    mut observe: impl FnMut(&Progress),
 ) -> Result<SyncReport, PhoneError> {
-    let mut pass = SyncPass::new(selection);
     loop {
-        match pass.step(phone)? {
+        let step = pass.step(phone)?;
+        observe(&pass.progress(phone)?);
+        match step {
             Step::Done(report) => return Ok(report),
             Step::Send(request) => {
                 let outcome = client.send(request).await;

@@ -1,10 +1,14 @@
-use super::upload::{ChunkSize, Upload, Verdict};
-use super::{NetworkFault, SyncFailure};
-use crate::attachment::let_go;
+use super::notices::{self, Told, let_safe_go};
+use super::pace::Chance;
+use super::upload::{ChunkSize, Upload};
+use super::{
+    Link, Method, NetworkFault, Request, Response, Selection, Step, SyncFailure, SyncReport,
+};
+use crate::moment::Moment;
 use crate::store::{Row, Store, enrolment_eid};
 use crate::{Phone, PhoneError};
 use std::collections::{BTreeSet, HashSet};
-use testigo_wire::{Answer, Ask, Deferral, Eid, Lane, Notice, Receipt, Reply};
+use testigo_wire::{Answer, Deferral, Eid, Lane, Notice, Receipt, Reply};
 
 /// Things in one request.
 const MAX_ITEMS: usize = 64;
@@ -16,121 +20,37 @@ const MAX_RETRY_AFTER: u32 = 300;
 /// The media type of headquarters' refusals.
 const PROBLEM: &str = "application/problem+json";
 
-/// What a pass sends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Selection {
-    /// What waits.
-    #[default]
-    Queued,
-    /// Everything, also what was delivered before: headquarters answers with the same receipts and
-    /// changes nothing. For a headquarters that lost what it had.
-    Everything,
-}
-
-/// How a request is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
-    /// `POST`.
-    Post,
-    /// `HEAD`.
-    Head,
-    /// `PATCH`.
-    Patch,
-}
-
-/// A request to be made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
-    /// How.
-    pub method: Method,
-    /// Where to.
-    pub url: String,
-    /// Header lines.
-    pub headers: Vec<(&'static str, String)>,
-    /// The body: to `/v1/envelopes` a CBOR sequence (RFC 8742) of an enrolment and envelopes.
-    pub body: Vec<u8>,
-}
-
-/// What came back.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Response {
-    /// HTTP status.
-    pub status: u16,
-    /// The media type, without parameters.
-    pub media_type: String,
-    /// `Retry-After` in seconds.
-    pub retry_after_s: Option<u32>,
-    /// `Location`.
-    pub location: Option<String>,
-    /// `Upload-Offset`, in bytes (tus).
-    pub upload_offset: Option<u64>,
-    /// `Testigo-Blob-Receipt`: headquarters' receipt for a whole attachment, in base 64.
-    pub blob_receipt: Option<String>,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
-/// What the shell has to do next.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// Make this request and hand its outcome to [`SyncPass::reply`].
-    Send(Request),
-    /// The pass is over.
-    Done(SyncReport),
-}
-
-/// What a pass did.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct SyncReport {
-    /// Records whose receipt was verified in this pass for the first time.
-    pub delivered: u64,
-    /// Records that had been delivered before and were confirmed again.
-    pub confirmed: u64,
-    /// Records that headquarters signed it will not take.
-    pub parked: u64,
-    /// Records that still wait.
-    pub remaining: u64,
-    /// Attachments whose receipt was verified in this pass.
-    pub attachments_delivered: u64,
-    /// Attachments that still wait.
-    pub attachments_remaining: u64,
-    /// Attachments whose sealed file cannot be read on this phone any more.
-    pub attachments_missing: u64,
-    /// Notices of headquarters' desk that were news.
-    pub notices: u64,
-    /// Requests made.
-    pub requests: u32,
-    /// Bytes sent in their bodies.
-    pub bytes_sent: u64,
-    /// Why headquarters has not kept some of them yet.
-    pub deferrals: Vec<Deferral>,
-    /// Why the pass ended early.
-    pub failure: Option<SyncFailure>,
-}
-
 /// One pass over the outbox.
 #[derive(Debug)]
 pub struct SyncPass {
-    selection: Selection,
-    endpoint: usize,
+    pub(super) selection: Selection,
+    pub(super) link: Link,
+    pub(super) chance: Chance,
+    /// Headquarters' addresses, the one that last answered first; empty before the first step.
+    pub(super) endpoints: Vec<String>,
+    pub(super) endpoint: usize,
+    /// When the first request was asked for, by the monotonic clock.
+    pub(super) started_ms: Option<u64>,
     /// How far the last answered request reached.
-    after: Option<(Lane, i64)>,
+    pub(super) after: Option<(Lane, i64)>,
     /// The latest record that this pass knew of when it last began at the most urgent lane.
-    newest: i64,
-    sent: Option<Sent>,
-    introduced_again: bool,
+    pub(super) newest: i64,
+    pub(super) sent: Option<Sent>,
+    pub(super) introduced_again: bool,
     /// The desk has said all that it had to say.
-    told: bool,
-    upload: Option<Upload>,
-    chunk: ChunkSize,
+    pub(super) told: bool,
+    pub(super) upload: Option<Upload>,
+    pub(super) chunk: ChunkSize,
     /// Attachments that this pass does not try again.
-    later: BTreeSet<[u8; 32]>,
-    over: bool,
-    report: SyncReport,
+    pub(super) later: BTreeSet<[u8; 32]>,
+    pub(super) over: bool,
+    /// What is left was settled.
+    pub(super) ended: bool,
+    pub(super) report: SyncReport,
 }
 
 #[derive(Debug)]
-enum Sent {
+pub(super) enum Sent {
     Envelopes {
         bytes: usize,
         eids: HashSet<Eid>,
@@ -151,11 +71,16 @@ struct Asked {
 }
 
 impl SyncPass {
-    /// A fresh pass.
+    /// A fresh pass over a link that costs nothing.
     pub fn new(selection: Selection) -> Self {
         Self {
             selection,
+            link: Link::Unmetered,
+            // Without randomness the jitter is that of every phone without it, and all else is the same.
+            chance: Chance(getrandom::u64().unwrap_or(0)),
+            endpoints: Vec::new(),
             endpoint: 0,
+            started_ms: None,
             after: None,
             newest: 0,
             sent: None,
@@ -165,8 +90,22 @@ impl SyncPass {
             chunk: ChunkSize::new(),
             later: BTreeSet::new(),
             over: false,
+            ended: false,
             report: SyncReport::default(),
         }
+    }
+
+    /// The same over this link.
+    #[must_use]
+    pub fn over(self, link: Link) -> Self {
+        Self { link, ..self }
+    }
+
+    /// The same with the jitter of this seed, for a simulation that is to be repeated.
+    #[must_use]
+    pub fn with_seed(self, seed: u64) -> Self {
+        let chance = Chance(seed);
+        Self { chance, ..self }
     }
 
     /// What to do next. Asked again without a [`SyncPass::reply`] between, it says the same.
@@ -177,30 +116,35 @@ impl SyncPass {
     /// [`PhoneError::NotEnrolled`], or where the store fails.
     pub fn step(&mut self, phone: &mut Phone) -> Result<Step, PhoneError> {
         while !self.over {
-            let Some(endpoint) = phone.trusted()?.keyset.endpoints.get(self.endpoint) else {
+            if self.endpoints.is_empty() {
+                self.endpoints = endpoints(phone)?;
+            }
+            let Some(endpoint) = self.endpoints.get(self.endpoint).cloned() else {
                 self.fail(SyncFailure::NoNetwork(NetworkFault::Unreachable));
                 break;
             };
-            let endpoint = endpoint.trim_end_matches('/').to_owned();
-            let request = match self.envelopes(phone, &endpoint)? {
+            let endpoint = endpoint.trim_end_matches('/');
+            let request = match self.envelopes(phone, endpoint)? {
                 Some(request) => Some(request),
-                None => self.file(phone, &endpoint)?,
+                None => self.file(phone, endpoint)?,
             };
             match request {
-                Some(request) => return Ok(Step::Send(request)),
+                Some(request) => {
+                    let now = phone.clock.monotonic_ms();
+                    self.started_ms.get_or_insert(now);
+                    return Ok(Step::Send(request));
+                }
                 None => self.over = true,
             }
         }
-        let outbox = phone.store.outbox()?;
-        self.report.remaining = outbox.queued;
-        self.report.attachments_remaining = outbox.attachments_queued;
+        self.end(phone)?;
         Ok(Step::Done(self.report.clone()))
     }
 
     /// The next request of envelopes, where any are left.
     fn envelopes(&mut self, phone: &Phone, endpoint: &str) -> Result<Option<Request>, PhoneError> {
         let hq = phone.store.headquarters()?.ok_or(PhoneError::NotEnrolled)?;
-        let rows = self.batch(&phone.store)?;
+        let rows = self.batch(phone)?;
         let introduce = hq.enrolment_receipt.is_none();
         let ask = self.ask(phone, !introduce && rows.is_empty())?;
         if !introduce && rows.is_empty() && ask.is_none() {
@@ -228,52 +172,6 @@ impl SyncPass {
         }))
     }
 
-    /// The question for notices, once a pass; `alone` where the request would be made for it only.
-    fn ask(&mut self, phone: &Phone, alone: bool) -> Result<Option<Vec<u8>>, PhoneError> {
-        let store = &phone.store;
-        let nobody = phone.trusted()?.keyset.desk.is_empty();
-        if self.told || nobody || (alone && !store.awaits_notices()?) {
-            return Ok(None);
-        }
-        let Some(ask) = store.ask()? else {
-            // Nothing was delivered yet, so there is nothing to tell.
-            self.told = true;
-            return Ok(None);
-        };
-        let signed = ask.sign(&store.device()?.key);
-        signed.map(Some).map_err(PhoneError::Damaged)
-    }
-
-    /// The next request for an attachment, where any is left.
-    fn file(&mut self, phone: &Phone, endpoint: &str) -> Result<Option<Request>, PhoneError> {
-        loop {
-            // Asked for each time: what was saved meanwhile may have a more urgent one.
-            let Some(due) = phone.store.due_file(&self.later)? else {
-                return Ok(None);
-            };
-            let upload = match self.upload.take() {
-                Some(upload) if upload.file.blob == due.blob => upload,
-                _ => Upload::new(due),
-            };
-            let upload = self.upload.insert(upload);
-            let now = phone.clock.monotonic_ms();
-            match upload.request(&phone.store, endpoint, &self.chunk, now) {
-                Ok(request) => {
-                    self.sent = Some(Sent::File {
-                        url: request.url.clone(),
-                        bytes: request.body.len(),
-                    });
-                    return Ok(Some(request));
-                }
-                // Its sealed file is gone or cannot be read: the others must not wait for it.
-                Err(_) => {
-                    self.later.insert(upload.file.blob.sha256);
-                    self.report.attachments_missing += 1;
-                }
-            }
-        }
-    }
-
     /// Takes the outcome of the request that [`SyncPass::step`] asked for. What counts as delivered
     /// is committed to disk before this returns.
     ///
@@ -290,16 +188,28 @@ impl SyncPass {
         self.report.requests += 1;
         let (Sent::Envelopes { bytes, .. } | Sent::File { bytes, .. }) = &sent;
         self.report.bytes_sent += *bytes as u64;
+        if self.link == Link::Metered {
+            let now = Moment::of(phone.clock.as_ref());
+            phone
+                .store
+                .write(|tx| Store::spend(tx, now, *bytes as u64))?;
+        }
         let response = match outcome {
             Ok(response) => response,
             Err(fault) => {
                 self.chunk.broke();
-                self.next_endpoint(phone, SyncFailure::NoNetwork(fault));
+                self.next_endpoint(SyncFailure::NoNetwork(fault));
                 return Ok(());
             }
         };
         if let Some(failure) = busy(&response) {
-            self.fail(failure);
+            // Headquarters say so in their own form, and all their addresses lead to one store. Whatever
+            // else answers there may be busy alone.
+            if response.media_type == PROBLEM {
+                self.fail(failure);
+            } else {
+                self.next_endpoint(failure);
+            }
             return Ok(());
         }
         match sent {
@@ -321,54 +231,12 @@ impl SyncPass {
                     },
                     &reply,
                 ),
-                Err(failure @ SyncFailure::NotHeadquarters) => {
-                    self.fail(failure);
-                    Ok(())
-                }
                 Err(failure) => {
-                    self.next_endpoint(phone, failure);
+                    self.next_endpoint(failure);
                     Ok(())
                 }
             },
         }
-    }
-
-    fn take_in_file(
-        &mut self,
-        phone: &mut Phone,
-        url: &str,
-        response: &Response,
-    ) -> Result<(), PhoneError> {
-        let Some(upload) = self.upload.as_mut() else {
-            return Ok(());
-        };
-        let sha256 = upload.file.blob.sha256;
-        let keyset = &phone.trusted()?.keyset;
-        let now = phone.clock.monotonic_ms();
-        match upload.reply(response, url, keyset, &mut self.chunk, now) {
-            Verdict::GoOn => {}
-            Verdict::Created(path) => phone.store.keep_upload(&sha256, Some(&path))?,
-            Verdict::Gone => phone.store.keep_upload(&sha256, None)?,
-            Verdict::Delivered(receipt) => {
-                self.report.attachments_delivered +=
-                    u64::from(phone.store.settle_file(&sha256, &receipt)?);
-                let_safe_go(phone)?;
-                self.upload = None;
-            }
-            Verdict::Later => {
-                self.later.insert(sha256);
-                self.upload = None;
-            }
-            Verdict::NotUnderstood => {
-                let status = response.status;
-                let failure = match status {
-                    500..=510 | 512.. => SyncFailure::Headquarters { status },
-                    _ => SyncFailure::Portal { status },
-                };
-                self.next_endpoint(phone, failure);
-            }
-        }
-        Ok(())
     }
 
     /// What it did so far, for a shell that stops it.
@@ -376,44 +244,40 @@ impl SyncPass {
         &self.report
     }
 
-    fn batch(&mut self, store: &Store) -> Result<Vec<Row>, PhoneError> {
+    fn batch(&mut self, phone: &Phone) -> Result<Vec<Row>, PhoneError> {
         let everything = self.selection == Selection::Everything;
-        let newest = store.last_sequence()?;
+        let newest = phone.store.last_sequence()?;
         if newest > self.newest && !everything {
             // What was saved while a request was under way may be more urgent than the rest.
             self.newest = newest;
             self.after = None;
         }
-        let mut rows = store.due(everything, self.after, MAX_ITEMS)?;
-        let mut bytes = 0;
-        let fitting = (rows.iter())
-            .take_while(|row| {
-                bytes += row.bytes.len();
-                bytes <= MAX_BYTES
-            })
-            .count();
-        rows.truncate(fitting.max(1));
-        Ok(rows)
+        let now = Moment::of(phone.clock.as_ref());
+        (phone.store).due(everything, self.after, now, MAX_ITEMS, MAX_BYTES)
     }
 
     fn take_in(&mut self, phone: &mut Phone, sent: Asked, reply: &Reply) -> Result<(), PhoneError> {
         let keyset = &phone.hq.as_ref().ok_or(PhoneError::NotEnrolled)?.keyset;
         let own = phone.store.device()?.store_id;
         let mut receipts = Vec::new();
-        let mut notices = Vec::new();
+        let mut told = Vec::new();
         let mut unknown_device = false;
+        let mut not_taken = HashSet::new();
         for answer in &reply.answers {
             match answer {
                 Answer::Receipt(bytes) => match Receipt::verify(bytes, keyset) {
                     Ok(receipt) if receipt.store_id == own => receipts.push((receipt, bytes)),
                     _ => {
-                        self.fail(SyncFailure::NotHeadquarters);
+                        self.next_endpoint(SyncFailure::NotHeadquarters);
                         return Ok(());
                     }
                 },
                 Answer::Deferred { eid, deferral } => {
                     if sent.eids.contains(eid) || sent.enrolment == Some(*eid) {
                         unknown_device |= *deferral == Deferral::UNKNOWN_DEVICE;
+                        if *deferral != Deferral::UNKNOWN_DEVICE {
+                            not_taken.insert(*eid);
+                        }
                         if !self.report.deferrals.contains(deferral) {
                             self.report.deferrals.push(*deferral);
                         }
@@ -424,11 +288,20 @@ impl SyncPass {
                 Answer::Notice { number, notice } => {
                     // One that does not verify says nothing, and takes nothing from the receipts.
                     if let Ok(verified) = Notice::verify(notice, keyset) {
-                        notices.push((*number, verified, notice));
+                        told.push(Told {
+                            number: *number,
+                            notice: verified,
+                            bytes: notice,
+                        });
                     }
                 }
                 Answer::Unknown => {}
             }
+        }
+        if !receipts.is_empty() && !unknown_device {
+            // It was headquarters, and said nothing of these.
+            let taken: HashSet<Eid> = receipts.iter().map(|(receipt, _)| receipt.eid).collect();
+            not_taken.extend(sent.eids.difference(&taken));
         }
         let asked = phone.store.ask()?;
         // Headquarters may have come back from a backup. That takes a receipt to be believed, which a
@@ -440,9 +313,20 @@ impl SyncPass {
             && sent.enrolment.is_none()
             && !self.introduced_again;
         let mut counts = (0, 0, 0);
-        let mut news = 0;
         let mut requeued = false;
-        phone.store.write(|tx| {
+        let now = Moment::of(phone.clock.as_ref());
+        let answered = self.endpoints.get(self.endpoint);
+        self.report.notices += phone.store.write(|tx| {
+            if let (false, Some(endpoint)) = (receipts.is_empty(), answered) {
+                Store::keep_endpoint(tx, endpoint)?;
+            }
+            // The row's fault or headquarters' own: it must not go in every pass. That the phone is unknown
+            // is no row's fault.
+            for eid in &not_taken {
+                if let Some(sequence) = Store::queued(tx, *eid)? {
+                    Store::set_back(tx, sequence, None, now, self.chance.next())?;
+                }
+            }
             for (receipt, bytes) in &receipts {
                 if sent.enrolment == Some(receipt.eid) && !receipt.code.is_refusal() {
                     Store::settle_enrolment(tx, Some(bytes))?;
@@ -457,56 +341,48 @@ impl SyncPass {
                     }
                 }
             }
-            for (_, notice, bytes) in &notices {
-                news += u64::from(Store::settle_notice(tx, notice, bytes)?);
-            }
             // The epoch itself is not signed: it is believed beside a receipt only.
             if !receipts.is_empty() && self.selection == Selection::Queued {
                 requeued = Store::settle_epoch(tx, reply.epoch)?;
             }
-            for (number, ..) in &notices {
-                Store::settle_heard(tx, reply.epoch, *number)?;
-            }
             if introduce_again {
                 Store::settle_enrolment(tx, None)?;
             }
-            Ok(())
+            notices::keep(tx, &told, reply.epoch)
         })?;
+        let_safe_go(phone)?;
+        if sent.ask.is_some() {
+            self.heard(phone, asked, told.len())?;
+        }
         self.report.delivered += counts.0;
         self.report.parked += counts.1;
         self.report.confirmed += counts.2;
-        self.report.notices += news;
-        let_safe_go(phone)?;
-        if sent.ask.is_some() {
-            // A full reply may have left some behind; one that leads no further is the last.
-            let heard = phone.store.ask()?;
-            self.told = notices.len() < Ask::MAX_NOTICES || heard == asked;
-        }
         if requeued {
-            self.told = false;
             // Headquarters came back from a backup: what it may have lost goes again, from the start.
             self.after = None;
+            self.told = false;
             return Ok(());
         }
         if introduce_again {
             self.introduced_again = true;
+        } else if unknown_device {
+            // Introduced in vain: whatever else went now would go in vain, too.
+            self.over = true;
         } else if sent.reach.is_some() {
             self.after = sent.reach;
         } else if sent.enrolment.is_some() {
             // An enrolment alone that was not taken would otherwise be asked about for ever.
-            self.over = phone
-                .store
-                .headquarters()?
-                .is_some_and(|hq| hq.enrolment_receipt.is_none());
+            self.over = phone.store.introduced()? == Some(false);
         }
         Ok(())
     }
 
     /// Tries the next address of the same headquarters, where there is one.
-    fn next_endpoint(&mut self, phone: &Phone, failure: SyncFailure) {
+    pub(super) fn next_endpoint(&mut self, failure: SyncFailure) {
         self.endpoint += 1;
-        let endpoints = phone.hq.as_ref().map_or(0, |hq| hq.keyset.endpoints.len());
-        if self.endpoint >= endpoints {
+        // There it is asked first how far an upload has got.
+        self.upload = None;
+        if self.endpoint >= self.endpoints.len() {
             self.fail(failure);
         }
     }
@@ -517,11 +393,15 @@ impl SyncPass {
     }
 }
 
-/// What is safe at headquarters leaves the phone.
-fn let_safe_go(phone: &mut Phone) -> Result<(), PhoneError> {
-    let files = phone.store.release_safe()?;
-    let_go(&phone.store, &files);
-    Ok(())
+/// Headquarters' addresses, the one that last answered first.
+fn endpoints(phone: &Phone) -> Result<Vec<String>, PhoneError> {
+    let mut endpoints = phone.trusted()?.keyset.endpoints.clone();
+    let known = phone.store.endpoint()?;
+    if let Some(at) = known.and_then(|known| endpoints.iter().position(|e| *e == known)) {
+        let known = endpoints.remove(at);
+        endpoints.insert(0, known);
+    }
+    Ok(endpoints)
 }
 
 /// Whether headquarters asks to wait.

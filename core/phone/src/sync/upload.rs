@@ -19,6 +19,8 @@ const VERSION: (&str, &str) = ("Tus-Resumable", "1.0.0");
 const BLOBS: &str = "/v1/blobs";
 /// Bounds of a chunk, in bytes: a lost link costs at most one.
 const CHUNKS: std::ops::RangeInclusive<usize> = 16 * 1024..=1024 * 1024;
+/// The smallest chunk, in bytes.
+pub(super) const MIN_CHUNK: u64 = 16 * 1024;
 /// A chunk that took less than this is followed by a larger one, in milliseconds.
 const QUICK_MS: u64 = 2_000;
 /// One that took longer than this is followed by a smaller one.
@@ -71,6 +73,12 @@ impl ChunkSize {
         Self(64 * 1024)
     }
 
+    /// Its bytes, but never more than may be spent.
+    pub(super) fn within(&self, allowance: Option<u64>) -> usize {
+        let allowed = allowance.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
+        self.0.min(allowed)
+    }
+
     pub(super) fn took(&mut self, ms: u64) {
         if ms < QUICK_MS {
             self.0 = (self.0 * 2).min(*CHUNKS.end());
@@ -96,6 +104,11 @@ impl Upload {
         }
     }
 
+    /// How many of its bytes the other side has, as far as is known.
+    pub(super) fn offset(&self) -> u64 {
+        self.offset.unwrap_or(0)
+    }
+
     /// The next request for it.
     ///
     /// # Errors
@@ -104,7 +117,7 @@ impl Upload {
         &mut self,
         store: &Store,
         endpoint: &str,
-        chunk: &ChunkSize,
+        chunk: usize,
         now_ms: u64,
     ) -> io::Result<Request> {
         let endpoint = endpoint.trim_end_matches('/');
@@ -134,7 +147,7 @@ impl Upload {
                 },
             ),
             (Some(path), Some(offset)) => {
-                let body = read_chunk(store, &self.file, offset, chunk.0)?;
+                let body = read_chunk(store, &self.file, offset, chunk)?;
                 let checksum = BASE64.encode(&Sha256::digest(&body));
                 (
                     Asked::Chunk { length: body.len() },

@@ -10,6 +10,7 @@
 mod attachments;
 mod capture;
 mod notices;
+mod outbox;
 mod recover;
 mod support;
 mod sync;

@@ -4,6 +4,7 @@ use data_encoding::BASE64;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use testigo_phone::sync::{
     Method, NetworkFault, Request, Response, Selection, Step, SyncPass, SyncReport,
 };
@@ -23,6 +24,52 @@ impl Clock for FixedClock {
     }
     fn boot_id(&self) -> BootId {
         BootId([3; 16])
+    }
+}
+
+/// A clock that the test turns.
+#[derive(Clone, Default)]
+pub struct TurnedClock(Arc<Mutex<Hands>>);
+
+#[derive(Default)]
+struct Hands {
+    boot: u8,
+    monotonic_ms: u64,
+    wall_ms: i64,
+}
+
+impl TurnedClock {
+    /// Lets time go by, on both clocks.
+    pub fn pass(&self, ms: u64) {
+        let mut hands = self.0.lock().unwrap();
+        hands.monotonic_ms += ms;
+        hands.wall_ms += ms as i64;
+    }
+
+    /// Starts the phone anew, or not, and sets the wall clock by so much.
+    pub fn turn(&self, boot: u8, wall_ms: i64) {
+        let mut hands = self.0.lock().unwrap();
+        if hands.boot != boot {
+            *hands = Hands {
+                boot,
+                monotonic_ms: 0,
+                ..*hands
+            };
+        }
+        hands.wall_ms += wall_ms;
+    }
+}
+
+impl Clock for TurnedClock {
+    fn now(&self) -> Time {
+        let millis = time("2024-07-28T18:30:00-04:00").millis() + self.0.lock().unwrap().wall_ms;
+        Time::from_millis(millis, -240).unwrap()
+    }
+    fn monotonic_ms(&self) -> u64 {
+        self.0.lock().unwrap().monotonic_ms
+    }
+    fn boot_id(&self) -> BootId {
+        BootId([self.0.lock().unwrap().boot; 16])
     }
 }
 
@@ -329,9 +376,17 @@ fn peek_enrolment(bytes: &[u8]) -> (VerifyingKey, StoreId) {
 pub fn run(
     phone: &mut Phone,
     selection: Selection,
+    network: impl FnMut(&Request) -> Result<Response, NetworkFault>,
+) -> SyncReport {
+    drive(phone, SyncPass::new(selection), network)
+}
+
+/// Runs this pass.
+pub fn drive(
+    phone: &mut Phone,
+    mut pass: SyncPass,
     mut network: impl FnMut(&Request) -> Result<Response, NetworkFault>,
 ) -> SyncReport {
-    let mut pass = SyncPass::new(selection);
     for _ in 0..1000 {
         match pass.step(phone).unwrap() {
             Step::Done(report) => return report,

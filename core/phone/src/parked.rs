@@ -1,0 +1,182 @@
+//! What headquarters refused: a person looks at it, tries it again, or carries it elsewhere.
+
+use crate::attachment::sealed_path;
+use crate::store::sync_folder;
+use crate::{Delivery, Phone, PhoneError};
+use data_encoding::HEXLOWER;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use testigo_wire::{ReceiptCode, RecordId, TableId, Time};
+
+/// A record that headquarters signed it will not take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParkedView {
+    /// The store's count, by which it is retried or exported.
+    pub sequence: u64,
+    /// Names the record.
+    pub record_id: RecordId,
+    /// The table it was filed under.
+    pub table: Option<TableId>,
+    /// What the phone's clock showed.
+    pub saved_at: Time,
+    /// Why headquarters refused it.
+    pub code: ReceiptCode,
+}
+
+/// What an export holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exported {
+    /// Sealed files that went with the envelope.
+    pub files: u64,
+    /// Those that cannot be read on this phone any more and are missing from it.
+    pub missing: u64,
+    /// Bytes of all of it.
+    pub bytes: u64,
+}
+
+impl Phone {
+    /// What headquarters refused, newest first.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn parked(&self) -> Result<Vec<ParkedView>, PhoneError> {
+        let parked = self.history()?.into_iter().filter_map(|item| {
+            let Delivery::Parked { code } = item.delivery else {
+                return None;
+            };
+            Some(ParkedView {
+                sequence: item.sequence,
+                record_id: item.record_id,
+                table: item.table,
+                saved_at: item.saved_at,
+                code,
+            })
+        });
+        Ok(parked.collect())
+    }
+
+    /// Lets a record that headquarters refused, or did not take yet, go again with the next pass. The very
+    /// same bytes go: headquarters that refused them once refuses them again unless something changed there.
+    ///
+    /// # Errors
+    /// [`PhoneError::Input`] where no such record waits for a person; or where the store fails.
+    pub fn retry(&mut self, sequence: u64) -> Result<(), PhoneError> {
+        if self.store.retry(sequence)? {
+            return Ok(());
+        }
+        Err(PhoneError::input(
+            "sequence",
+            format!(
+                "el n.º {sequence} no está apartado; los números están en la lista de apartados"
+            ),
+            format!("no. {sequence} is not parked; the numbers are in the list of parked records"),
+        ))
+    }
+
+    /// Writes a record, sealed as it is, and its sealed files into a new folder that any Testigo can take in
+    /// later (`docs/export-format.md`). Nobody but headquarters can read it. The folder appears whole or not
+    /// at all. The record itself stays as it is; any may be exported, whatever became of it.
+    ///
+    /// # Errors
+    /// [`PhoneError::Input`] where there is no such record, or something of that name already;
+    /// [`PhoneError::StorageFull`] or [`PhoneError::Disk`] where it cannot be written.
+    pub fn export(&self, sequence: u64, folder: &Path) -> Result<Exported, PhoneError> {
+        let sealed = self.store.sealed(sequence)?.ok_or_else(|| {
+            PhoneError::input(
+                "sequence",
+                format!("no hay ningún registro con el n.º {sequence}"),
+                format!("there is no record with no. {sequence}"),
+            )
+        })?;
+        if fs::symlink_metadata(folder).is_ok() {
+            return Err(taken(folder));
+        }
+        let unfinished = Unfinished::make(folder)?;
+        let mut exported = Exported {
+            files: 0,
+            missing: 0,
+            bytes: 0,
+        };
+        let parts = [
+            ("enrolment.cose", &sealed.enrolment),
+            ("envelope.cose", &sealed.envelope),
+        ];
+        for (name, bytes) in parts {
+            let mut bytes = bytes.as_slice();
+            exported.bytes += write(&unfinished.0.join(name), &mut bytes).map_err(disk)?;
+        }
+        let blobs = unfinished.0.join("blobs");
+        fs::create_dir(&blobs).map_err(disk)?;
+        for blob in &sealed.blobs {
+            let Ok(mut file) = File::open(sealed_path(&self.store, blob)) else {
+                exported.missing += 1;
+                continue;
+            };
+            let to = blobs.join(HEXLOWER.encode(&blob.sha256));
+            exported.bytes += write(&to, &mut file).map_err(disk)?;
+            exported.files += 1;
+        }
+        sync_folder(&blobs).map_err(disk)?;
+        sync_folder(&unfinished.0).map_err(disk)?;
+        fs::rename(&unfinished.0, folder).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists | ErrorKind::DirectoryNotEmpty | ErrorKind::NotADirectory => {
+                taken(folder)
+            }
+            _ => disk(error),
+        })?;
+        sync_folder(parent(folder)).map_err(disk)?;
+        Ok(exported)
+    }
+}
+
+fn parent(folder: &Path) -> &Path {
+    match folder.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// A new file, durable when this returns; its bytes.
+fn write(path: &Path, from: &mut dyn io::Read) -> io::Result<u64> {
+    let mut file = File::create_new(path)?;
+    let bytes = io::copy(from, &mut file)?;
+    file.flush()?;
+    file.sync_all()?;
+    Ok(bytes)
+}
+
+fn taken(folder: &Path) -> PhoneError {
+    let folder = folder.display();
+    PhoneError::input(
+        "path",
+        format!("{folder} ya existe y no se sobrescribe; elija otro nombre"),
+        format!("{folder} exists already and is not overwritten; choose another name"),
+    )
+}
+
+fn disk(error: io::Error) -> PhoneError {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => PhoneError::StorageFull,
+        _ => PhoneError::Disk(error),
+    }
+}
+
+/// The folder while it is written, beside the place it will have; it goes when this goes.
+struct Unfinished(PathBuf);
+
+impl Unfinished {
+    fn make(folder: &Path) -> Result<Self, PhoneError> {
+        let name = RecordId::random()?.to_string();
+        let path = parent(folder).join(format!(".{name}.new"));
+        fs::create_dir(&path).map_err(disk)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // Gone already where it has got its name.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
