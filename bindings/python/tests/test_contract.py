@@ -179,7 +179,9 @@ def test_sync(stage):
     assert (done.delivered, done.remaining) == (2, 0)
     assert done.requests > 0 and done.bytes_sent > 0
     again = deliver(phone)
-    assert (again.requests, again.delivered) == (0, 0)
+    # At most it asks what the desk has to say.
+    assert (again.delivered, again.remaining) == (0, 0)
+    assert again.requests <= 1 and again.bytes_sent < 256
     assert stage.held()["results"]["valid_votes"] == 368
     assert [incident["note"] for incident in stage.incidents()] == ["one"]
 
