@@ -157,6 +157,7 @@ impl From<PhoneError> for TestigoError {
             PhoneError::Input { .. } | PhoneError::File(_) => Self::Input { explanation },
             PhoneError::NoPhone
             | PhoneError::PhoneExists
+            | PhoneError::NotDamaged
             | PhoneError::NotEnrolled
             | PhoneError::AlreadyEnrolled
             | PhoneError::OtherHeadquarters(_)
@@ -196,4 +197,21 @@ pub(crate) fn caught<T>(work: impl FnOnce() -> Result<T, TestigoError>) -> Resul
         tracing::error!("a panic was caught");
         Err(TestigoError::internal("panic"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[allow(clippy::panic, reason = "what is tested")]
+    fn a_panic_ends_here_and_its_words_stay_inside() {
+        let ended: Result<(), _> = caught(|| panic!("secret words"));
+        let Err(TestigoError::Internal { explanation }) = ended else {
+            panic!("{ended:?}");
+        };
+        assert_eq!(explanation.code, "panic");
+        assert_eq!(explanation.next, NextStep::TryAgain);
+        assert!(!format!("{explanation:?}").contains("secret"));
+    }
 }

@@ -52,6 +52,8 @@ impl Scanner {
     /// black, rows from the top, each `stride` bytes after the one before. The frame is not
     /// copied: it must stay as it is until this returns. No codes means "not read", never "not there".
     ///
+    /// In Kotlin, call `scanFrame` instead: this call takes direct buffers only, from their first byte on.
+    ///
     /// # Errors
     /// `Input` naming `width`, `stride` or `frame` where they do not fit each other.
     pub fn scan(
@@ -98,11 +100,23 @@ impl Rotation {
 }
 
 fn misfit(error: ImageError) -> PhoneError {
-    PhoneError::input(
-        error.field(),
-        "las medidas y los datos de la imagen no coinciden",
-        error.to_string(),
-    )
+    let es = match error {
+        ImageError::ZeroSize { width, height } => {
+            format!("{width} x {height} no tiene píxeles; cada lado mide al menos 1")
+        }
+        ImageError::TooLarge { width, height } => {
+            format!("{width} x {height} pasa de 64 megapíxeles; entregue una imagen más pequeña")
+        }
+        ImageError::StrideTooShort { stride, width } => {
+            format!(
+                "en {stride} bytes por fila no caben {width} píxeles; deben ser al menos el ancho"
+            )
+        }
+        ImageError::PixelsTooShort { given, needed } => {
+            format!("hay {given} bytes, y las medidas piden {needed}")
+        }
+    };
+    PhoneError::input(error.field(), es, error.to_string())
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ import time
 import pytest
 
 import testigo
-from headquarters import KEY, LIMIT_S, SHEET, TABLE, Stage, grey, run, wait_for
+from headquarters import KEY, LIMIT_S, SHEET, TABLE, Stage, await_end, grey, run, wait_for
 from testigo import (
     DeliveryView,
     HostError,
@@ -222,20 +222,23 @@ def test_cancelled_sync(stage):
     async def cancelled():
         stop = SyncStop()
         waiting = asyncio.create_task(phone.sync(stop))
-        await until(lambda: phone.status().syncing)
+        link = await asyncio.to_thread(stage.asked)
+        assert phone.status().syncing
         phone.report(power_cut("meanwhile"))
         stop.stop()
         report = await waiting
         assert isinstance(report.outcome, SyncOutcome.STOPPED)
         assert report.remaining == 2
         assert not phone.status().syncing
+        await asyncio.to_thread(await_end, link)
 
         waiting = asyncio.create_task(phone.sync())
-        await until(lambda: phone.status().syncing)
+        link = await asyncio.to_thread(stage.asked)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
         await until(lambda: not phone.status().syncing)
+        await asyncio.to_thread(await_end, link)
 
     asyncio.run(cancelled())
     stage.serve()
@@ -352,6 +355,19 @@ def test_eight_threads(stage):
     assert len(stage.incidents()) == 8 * each
 
 
+class Counted(testigo.PhoneObserver, testigo.Logger):
+    """Is called back, and keeps nothing but how often."""
+
+    def __init__(self):
+        self.told = self.logged = 0
+
+    def on_status(self, status):
+        self.told += 1
+
+    def log(self, level, target, message):
+        self.logged += 1
+
+
 def resident_kib():
     """Memory that this process has in use."""
     status = pathlib.Path("/proc/self/status").read_text()
@@ -365,6 +381,8 @@ def test_ten_thousand_calls(stage):
     phone.tally(sheet())
     scanner = Scanner()
     frame = bytes([255]) * (64 * 48)
+    counted = Counted()
+    testigo.set_logger(counted, LogLevel.WARN)
 
     def call(n):
         assert len(testigo.catalogue()) == 38
@@ -374,13 +392,14 @@ def test_ten_thousand_calls(stage):
             phone.report(ReportInput(code=7))
         assert isinstance(phone.read_tally([SHEET.encode()]), TallyReading.READ)
         assert scanner.scan(frame, 64, 48, 64, Rotation.NONE) == []
-        phone.observe(Ear()).stop()
+        observation = phone.observe(counted)
         if n % 100 == 0:
             with pytest.raises(TestigoError.Store):
                 Phone.open(stage.path("phone"), bytes([8] * 32))
             stop = SyncStop()
             stop.stop()
             assert isinstance(asyncio.run(phone.sync(stop)).outcome, SyncOutcome.STOPPED)
+        observation.stop()
 
     for n in range(2_000):
         call(n)
@@ -391,6 +410,7 @@ def test_ten_thousand_calls(stage):
     gc.collect()
     # A kilobyte lost in each round would be 10 MB.
     assert resident_kib() - before < 4 * 1024
+    assert counted.logged >= 12_000 and counted.told >= 120
 
 
 @pytest.mark.scenario("scanned-sheet")

@@ -1,8 +1,8 @@
 //! Headquarters: the real program, in a process of its own.
 
 use serde_json::Value;
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Read};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -109,6 +109,13 @@ impl Stage {
         Arc::new(phone)
     }
 
+    /// A phone's link to who never answers, once its request has begun.
+    pub fn asked(&self) -> TcpStream {
+        let (mut link, _) = self.silent.as_ref().unwrap().accept().unwrap();
+        assert!(link.read(&mut [0; 1024]).unwrap() > 0);
+        link
+    }
+
     /// Takes the port from whoever holds it: from now on nobody answers there.
     pub fn shut(&mut self) {
         self.silent = None;
@@ -164,6 +171,13 @@ impl Drop for Stage {
     fn drop(&mut self) {
         self.shut();
     }
+}
+
+/// Waits until the phone breaks its link off: sooner than it would give up by itself, after 30 seconds.
+pub fn await_end(mut link: TcpStream) {
+    let limit = Duration::from_secs(25);
+    link.set_read_timeout(Some(limit)).unwrap();
+    link.read_to_end(&mut Vec::new()).unwrap();
 }
 
 /// The key of every phone here.

@@ -1,8 +1,9 @@
-use crate::headquarters::{KEY, LIMIT, SHEET, Stage, TABLE, grey, run};
+use crate::headquarters::{KEY, LIMIT, SHEET, Stage, TABLE, await_end, grey, run};
 use crate::{FOLDER, part};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use testigo_bindings::{
@@ -286,7 +287,8 @@ pub fn cancelled_sync() {
     let stop = Arc::new(SyncStop::new());
     let (stopped, of) = (stop.clone(), phone.clone());
     let waiting = runtime.spawn(async move { of.sync(Some(stopped), false).await });
-    wait_for("syncing", || phone.status().unwrap().syncing);
+    let link = stage.asked();
+    assert!(phone.status().unwrap().syncing);
     phone.report(power_cut("meanwhile")).unwrap();
     stop.stop();
     let report = runtime.block_on(waiting).unwrap().unwrap();
@@ -295,13 +297,15 @@ pub fn cancelled_sync() {
         (SyncOutcome::Stopped, 2)
     );
     assert!(!phone.status().unwrap().syncing);
+    await_end(link);
 
     let of = phone.clone();
     let waiting = runtime.spawn(async move { of.sync(None, false).await });
-    wait_for("syncing", || phone.status().unwrap().syncing);
+    let link = stage.asked();
     waiting.abort();
     assert!(runtime.block_on(waiting).unwrap_err().is_cancelled());
     wait_for("not syncing", || !phone.status().unwrap().syncing);
+    await_end(link);
 
     stage.serve();
     assert_eq!(deliver(&phone).delivered, 2);
@@ -460,6 +464,30 @@ fn resident_kib() -> u64 {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
+/// Is called back, and keeps nothing but how often.
+#[derive(Default)]
+struct Counted(AtomicU32);
+
+impl Counted {
+    fn times(&self) -> u32 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl PhoneObserver for Counted {
+    fn on_status(&self, _: StatusView) -> Result<(), HostError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+impl Logger for Counted {
+    fn log(&self, _: LogLevel, _: String, _: String) -> Result<(), HostError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
 pub fn ten_thousand_calls() {
     let stage = Stage::new();
     let phone = stage.phone("phone");
@@ -468,6 +496,9 @@ pub fn ten_thousand_calls() {
     let scanner = Scanner::new();
     let frame = vec![255; 64 * 48];
     let other_key = vec![8; 32];
+    let lines = Arc::new(Counted::default());
+    set_logger(lines.clone(), LogLevel::Warn).unwrap();
+    let told = Arc::new(Counted::default());
     let call = |n: u32| {
         assert_eq!(catalogue().len(), 38);
         assert_eq!(phone.status().unwrap().queued, 2);
@@ -488,8 +519,7 @@ pub fn ten_thousand_calls() {
                 .unwrap()
                 .is_empty()
         );
-        let observation = phone.observe(Arc::new(Ear::default()));
-        observation.stop();
+        let observation = phone.observe(told.clone());
         if n.is_multiple_of(100) {
             assert!(Phone::open(stage.path("phone"), other_key.clone()).is_err());
             let stop = Arc::new(SyncStop::new());
@@ -497,6 +527,7 @@ pub fn ten_thousand_calls() {
             let stopped = runtime().block_on(phone.sync(Some(stop), false)).unwrap();
             assert_eq!(stopped.outcome, SyncOutcome::Stopped);
         }
+        observation.stop();
     };
     (0..2_000).for_each(call);
     let before = resident_kib();
@@ -504,6 +535,11 @@ pub fn ten_thousand_calls() {
     let grown = resident_kib().saturating_sub(before);
     // A kilobyte lost in each round would be 10 MB.
     assert!(grown < 4 * 1024, "grew by {grown} KiB");
+    let (lines, told) = (lines.times(), told.times());
+    assert!(
+        lines >= 12_000 && told >= 120,
+        "{lines} lines, told {told} times"
+    );
 }
 
 pub fn scanned_sheet() {

@@ -107,6 +107,10 @@ fn path(folder: &Path, blob: &BlobRef) -> PathBuf {
 /// Removes what no record names: files that were never finished, and sealed ones whose record was never
 /// saved. What is younger than a day stays, for another process may be about to save it.
 pub(crate) fn collect_orphans(store: &Store, now: SystemTime) -> Result<u64, PhoneError> {
+    if Store::has_aside(store.folder()) {
+        // What a damaged store named may be got out of it by hand.
+        return Ok(0);
+    }
     let folder = store.folder().join(FOLDER);
     let Ok(entries) = fs::read_dir(&folder) else {
         return Ok(0);

@@ -22,6 +22,9 @@ pub enum PhoneError {
     /// There is a phone in this folder already; it is left as it is.
     #[error("there is a phone in this folder already")]
     PhoneExists,
+    /// The store is sound: there is nothing to recover, and it was left as it is.
+    #[error("the phone's store is not damaged")]
+    NotDamaged,
     /// Nothing can be sealed before the phone has headquarters' keys; enrol first.
     #[error("the phone has not enrolled yet")]
     NotEnrolled,
@@ -88,6 +91,7 @@ impl PhoneError {
             Self::Input { .. } => NextStep::CorrectInput,
             Self::NoPhone | Self::NotEnrolled => NextStep::Enrol,
             Self::PhoneExists
+            | Self::NotDamaged
             | Self::AlreadyEnrolled
             | Self::OtherHeadquarters(_)
             | Self::Damaged(_) => NextStep::AskCoordinator,
@@ -106,6 +110,7 @@ impl PhoneError {
             Self::Input { .. } => "input",
             Self::NoPhone => "no-phone",
             Self::PhoneExists => "phone-exists",
+            Self::NotDamaged => "not-damaged",
             Self::NotEnrolled => "not-enrolled",
             Self::AlreadyEnrolled => "already-enrolled",
             Self::OtherHeadquarters(_) => "other-headquarters",
@@ -136,6 +141,10 @@ impl PhoneError {
             Self::PhoneExists => (
                 "Aquí ya hay un teléfono; queda como está.",
                 "There is a phone here already; it is left as it is.",
+            ),
+            Self::NotDamaged => (
+                "El almacén no está dañado; queda como está.",
+                "The store is not damaged; it is left as it is.",
             ),
             Self::NotEnrolled => (
                 "Este teléfono aún no está inscrito. Escanee primero el código de inscripción.",

@@ -27,5 +27,6 @@ pub use host_clock::HostClock;
 pub use input::{ReportInput, TallyInput};
 pub use parked::{Exported, ParkedView};
 pub use phone::Phone;
+pub use store::Recovered;
 pub use testigo_sqlite::DatabaseKey;
 pub use view::{Delivery, HistoryView, OutboxView, Saved, SavedTally};

@@ -1,5 +1,5 @@
 use crate::attachment::collect_orphans;
-use crate::store::Store;
+use crate::store::{Recovered, Store};
 use crate::{Clock, HistoryView, OutboxView, PhoneError};
 use std::path::Path;
 use std::time::SystemTime;
@@ -47,6 +47,26 @@ impl Phone {
         let phone = Self::with(Store::open(dir, key)?, clock)?;
         collect_orphans(&phone.store, SystemTime::now())?;
         Ok(phone)
+    }
+
+    /// Puts a phone with a damaged store to work again: what is readable goes into a new store, and the
+    /// damaged one is kept beside it under the name that is returned. To be called where [`Phone::open`] or
+    /// anything later says [`OpenError::Corrupt`](testigo_sqlite::OpenError::Corrupt) or that a part of the
+    /// store is missing, with no other [`Phone`] open.
+    ///
+    /// A wrong key looks like a damaged beginning: only where `key_is_right` is such a store set aside.
+    ///
+    /// # Errors
+    /// [`PhoneError::NoPhone`]; [`PhoneError::NotDamaged`], where nothing was changed; or why it could not be
+    /// done: the same call goes on.
+    pub fn recover(
+        dir: &Path,
+        key: &DatabaseKey,
+        clock: Box<dyn Clock>,
+        key_is_right: bool,
+    ) -> Result<(Self, Recovered), PhoneError> {
+        let (store, recovered) = Store::recover(dir, key, key_is_right)?;
+        Ok((Self::with(store, clock)?, recovered))
     }
 
     fn with(store: Store, clock: Box<dyn Clock>) -> Result<Self, PhoneError> {

@@ -178,14 +178,18 @@ fn size(path: &Path) -> Result<u64, OpenError> {
     }
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     name.into()
 }
 
 /// Opens the file and gives it the key. Nothing is read yet, so nothing is verified yet.
-fn keyed(path: &Path, key: &DatabaseKey, flags: OpenFlags) -> Result<Connection, OpenError> {
+pub(crate) fn keyed(
+    path: &Path,
+    key: &DatabaseKey,
+    flags: OpenFlags,
+) -> Result<Connection, OpenError> {
     let db = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     // Parsing a statement costs more than running most of ours.
     db.set_prepared_statement_cache_capacity(64);

@@ -89,9 +89,15 @@ impl Store {
 impl Reader {
     pub(crate) fn open(folder: &Folder) -> Result<Self, HqError> {
         let (path, key) = (folder.database(), folder.load_database()?);
-        testigo_sqlite::open_reader(&path, &key, APPLICATION_ID)
-            .map(Self)
-            .map_err(fault(&path))
+        let open = || testigo_sqlite::open_reader(&path, &key, APPLICATION_ID);
+        let db = open().map_err(fault(&path))?;
+        let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if usize::try_from(version).is_ok_and(|version| version >= MIGRATIONS.len()) {
+            return Ok(Self(db));
+        }
+        // An older release made it: who writes brings it up to date.
+        drop((db, Store::open(folder)?));
+        open().map(Self).map_err(fault(&path))
     }
 
     pub(crate) fn identity(&self) -> rusqlite::Result<Option<Identity>> {

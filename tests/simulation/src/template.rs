@@ -10,7 +10,7 @@ use testigo_phone::{Clock, DatabaseKey, Phone};
 use testigo_wire::{BootId, TableId, Time};
 
 /// The most phones of one night.
-pub const PHONES: usize = 6;
+pub const PHONES: usize = 4;
 
 /// Simulated clocks, all of one world: they share the time that has passed.
 #[derive(Clone)]

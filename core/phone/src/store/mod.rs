@@ -2,10 +2,12 @@
 
 mod attachments;
 mod outbox;
+mod recover;
 mod schema;
 mod sync;
 
 pub(crate) use attachments::DueFile;
+pub use recover::Recovered;
 pub(crate) use sync::LastPass;
 
 use crate::{Delivery, PhoneError};

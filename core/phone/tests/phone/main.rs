@@ -10,5 +10,6 @@
 mod attachments;
 mod capture;
 mod outbox;
+mod recover;
 mod support;
 mod sync;

@@ -89,7 +89,7 @@ impl World {
         let clock = SimulatedClock::new(time.clone());
         let hq = folder.path().join("hq");
         template.copy_hq(&hq);
-        let phones = rng.usize(2..=PHONES - 1);
+        let phones = rng.usize(2..=PHONES);
         let phones = (0..phones).map(|n| {
             let path = folder.path().join(format!("phone-{n}"));
             template.copy_phone(n, &path);

@@ -18,14 +18,14 @@ impl World {
         self.at(0, Event::StartHq);
         for phone in 0..self.phones.len() {
             self.at(0, Event::StartPhone(phone));
-            for _ in 0..rng.usize(3..=10) {
+            for _ in 0..rng.usize(4..=10) {
                 let when = rng.u64(1000..NIGHT_MS);
                 self.at(when, Event::Capture(phone));
             }
             let when = rng.u64(1000..60_000);
             self.at(when, Event::Sync(phone));
         }
-        for n in 0..rng.usize(4..=16) {
+        for n in 0..rng.usize(4..=12) {
             let fault = Fault::ALL[rng.usize(..Fault::ALL.len())];
             self.plan.push(Planned {
                 fault,

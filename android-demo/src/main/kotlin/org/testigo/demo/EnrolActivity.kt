@@ -128,8 +128,12 @@ class EnrolActivity : Screen() {
     private fun name(button: Int, uri: Uri) = attempt {
         val name = withContext(Dispatchers.IO) {
             val column = arrayOf(OpenableColumns.DISPLAY_NAME)
-            contentResolver.query(uri, column, null, null, null)?.use { rows ->
-                if (rows.moveToFirst()) rows.getString(0) else null
+            try {
+                contentResolver.query(uri, column, null, null, null)?.use { rows ->
+                    if (rows.moveToFirst()) rows.getString(0) else null
+                }
+            } catch (_: SecurityException) {
+                null
             }
         }
         button(button).text = getString(R.string.enrol_chosen, name ?: uri.lastPathSegment.orEmpty())

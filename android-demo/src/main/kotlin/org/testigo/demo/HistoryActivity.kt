@@ -54,7 +54,7 @@ class HistoryActivity : Screen() {
             val delivery = row.view<TextView>(R.id.delivery)
             val (text, icon) = when (val state = item.delivery) {
                 is DeliveryView.Queued -> getString(R.string.history_waits) to R.drawable.icon_waits
-                is DeliveryView.Received -> getString(R.string.history_waits) to R.drawable.icon_waits
+                is DeliveryView.Received -> received(state) to R.drawable.icon_waits
                 is DeliveryView.Delivered ->
                     getString(R.string.history_delivered, time(state.receivedAt)) to R.drawable.icon_delivered
                 is DeliveryView.Parked -> getString(R.string.history_parked) to R.drawable.icon_parked

@@ -3,17 +3,19 @@ package org.testigo.demo
 import android.content.Context
 import org.testigo.StatusView
 
-/** Whether there is something to send: a record, or the enrolment itself. */
-val StatusView.waits: Boolean get() = queued > 0u || !enrolmentDelivered
+/** Whether there is something to send: a record, a file of one, or the enrolment itself. */
+val StatusView.waits: Boolean get() = queued > 0u || attachmentsQueued > 0u || !enrolmentDelivered
 
 /** The queue's true state in one line: what waits comes before what arrived. */
 fun Context.queueLine(status: StatusView): String {
     val waiting = status.queued.toLong()
+    val files = status.attachmentsQueued.toLong()
     val parked = status.parked.toLong()
     val delivered = status.delivered.toLong()
     return when {
         waiting > 0 && status.syncing -> counted(R.plurals.queue_sending, waiting)
         waiting > 0 -> counted(R.plurals.queue_waiting, waiting)
+        files > 0 -> counted(R.plurals.queue_files, files)
         parked > 0 -> counted(R.plurals.queue_parked, parked)
         delivered > 0 -> counted(R.plurals.queue_delivered, delivered)
         else -> getString(R.string.queue_empty)

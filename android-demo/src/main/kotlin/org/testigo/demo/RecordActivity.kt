@@ -50,7 +50,7 @@ class RecordActivity : Screen() {
 
     private fun delivery(delivery: DeliveryView): String = when (delivery) {
         is DeliveryView.Queued -> getString(R.string.record_waits)
-        is DeliveryView.Received -> getString(R.string.record_waits)
+        is DeliveryView.Received -> received(delivery)
         is DeliveryView.Delivered -> getString(R.string.record_delivered, time(delivery.receivedAt))
         is DeliveryView.Parked -> getString(R.string.record_parked, pick(delivery.es, delivery.en))
     }
@@ -112,6 +112,10 @@ class RecordActivity : Screen() {
             Intent(context, RecordActivity::class.java).putExtra(RECORD, record).putExtra(JUST_SAVED, justSaved)
     }
 }
+
+/** Headquarters has the record, and not yet all that belongs to it. */
+fun Context.received(delivery: DeliveryView.Received): String =
+    counted(R.plurals.files_left, delivery.attachmentsLeft.toLong())
 
 /** What a person calls a record. */
 fun Context.recordName(record: RecordView): String = when (record) {

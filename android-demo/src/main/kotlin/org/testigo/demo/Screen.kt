@@ -2,6 +2,7 @@ package org.testigo.demo
 
 import android.annotation.TargetApi
 import android.app.Activity
+import android.content.ActivityNotFoundException
 import android.content.Intent
 import android.graphics.Insets
 import android.graphics.Rect
@@ -72,7 +73,11 @@ abstract class Screen : Activity() {
         val intent = Intent(Intent.ACTION_OPEN_DOCUMENT)
             .addCategory(Intent.CATEGORY_OPENABLE)
             .setType(type)
-        startActivityForResult(intent, request)
+        try {
+            startActivityForResult(intent, request)
+        } catch (_: ActivityNotFoundException) {
+            notice(getString(R.string.no_chooser))
+        }
     }
 
     /** Calls [use] with every state of the session while this screen lives. */

@@ -1,23 +1,31 @@
 package org.testigo.demo
 
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
+import org.testigo.DeliveryView
 import org.testigo.StatusView
 
 /** The queue's one line says what is true, and its words fit the number. */
 @RunWith(RobolectricTestRunner::class)
 class QueueTest {
-    private fun status(queued: Int = 0, delivered: Int = 0, parked: Int = 0, syncing: Boolean = false) = StatusView(
+    private fun status(
+        queued: Int = 0,
+        delivered: Int = 0,
+        parked: Int = 0,
+        files: Int = 0,
+        syncing: Boolean = false,
+    ) = StatusView(
         enrolled = true,
         enrolmentDelivered = true,
         election = null,
         table = null,
         queued = queued.toULong(),
         queuedBytes = 0u,
-        attachmentsQueued = 0u,
+        attachmentsQueued = files.toULong(),
         attachmentBytes = 0u,
         delivered = delivered.toULong(),
         parked = parked.toULong(),
@@ -44,6 +52,7 @@ class QueueTest {
         check(status(queued = 2), "2 reportes por enviar.", "2 reports to be sent.")
         check(status(queued = 12_345), "12.345 reportes por enviar.", "12,345 reports to be sent.")
         check(status(queued = 1, syncing = true), "Enviando 1 reporte.", "Sending 1 report.")
+        check(status(delivered = 3, files = 1), "1 archivo por enviar.", "1 file to be sent.")
         check(status(delivered = 1), "La central tiene su reporte.", "Headquarters has your report.")
         check(status(delivered = 3), "La central tiene los 3 reportes.", "Headquarters has all 3 reports.")
         check(status(delivered = 3, queued = 2), "2 reportes por enviar.", "2 reports to be sent.")
@@ -52,6 +61,17 @@ class QueueTest {
             "La central no aceptó 1 reporte; véalo en Mis reportes.",
             "Headquarters did not take 1 report; see My reports.",
         )
+    }
+
+    @Test
+    fun a_record_that_arrived_before_its_files_says_so() {
+        val app = RuntimeEnvironment.getApplication()
+        val received = DeliveryView.Received("2024-07-28T20:00:00Z", 2u)
+        RuntimeEnvironment.setQualifiers("+es-rVE")
+        assertEquals("La central lo tiene; falta enviar 2 archivos.", app.received(received))
+        RuntimeEnvironment.setQualifiers("+en-rUS")
+        assertEquals("Headquarters has it; 2 files are still to be sent.", app.received(received))
+        assertTrue("It is to be sent", status(files = 1).waits)
     }
 
     @Test

@@ -14,6 +14,7 @@ class SilentServer(port: Int, private val answer: String = "") : Closeable {
     private val server = ServerSocket(port, 16, InetAddress.getLoopbackAddress())
     private val links = CopyOnWriteArrayList<Socket>()
     private val requests = Semaphore(0)
+    private val ends = Semaphore(0)
 
     init {
         thread(isDaemon = true) {
@@ -36,11 +37,15 @@ class SilentServer(port: Int, private val answer: String = "") : Closeable {
                 // Reads on, so that the other side is never cut off in the middle of its request.
                 while (link.getInputStream().read(bytes) >= 0) Unit
             }
+            ends.release()
         }
     }
 
     /** Waits until the next request has come. */
     fun awaitRequest() = check(requests.tryAcquire(Program.LIMIT_S, TimeUnit.SECONDS)) { "no request came" }
+
+    /** Waits until a phone breaks its link off: sooner than it would give up by itself, after 30 seconds. */
+    fun awaitEnd() = check(ends.tryAcquire(25, TimeUnit.SECONDS)) { "the link stayed" }
 
     override fun close() {
         server.close()

@@ -95,6 +95,7 @@ class SyncTest : Stage() {
                 assertEquals(2uL, report.remaining)
             }
             assertFalse(phone.status().syncing)
+            server.awaitEnd()
 
             val cancelled = async(Dispatchers.Default) { phone.sync() }
             server.awaitRequest()
@@ -104,6 +105,7 @@ class SyncTest : Stage() {
             val end = runCatching { cancelled.await() }.exceptionOrNull()
             assertTrue("$end", end is CancellationException)
             cancelled.join()
+            server.awaitEnd()
             assertFalse(phone.status().syncing)
             assertEquals(3uL, phone.status().queued)
         }

@@ -1,0 +1,118 @@
+//! A damaged store: the witness goes on, with what could be saved, and the rest is kept.
+
+use crate::support::{FakeHq, clock, deliver, key};
+use std::fs;
+use std::path::Path;
+use testigo_phone::{DatabaseKey, Phone, PhoneError, ReportInput};
+
+const PAGE: usize = 4096;
+
+fn filled(hq: &FakeHq, dir: &Path, records: usize) {
+    let mut phone = hq.phone(dir);
+    for n in 0..records {
+        let report = ReportInput {
+            code: 99,
+            note: Some(format!("number {n}")),
+            ..ReportInput::default()
+        };
+        phone.report(&report).unwrap();
+    }
+}
+
+/// Changes a byte in every page from this one on.
+fn damage(dir: &Path, pages: impl Iterator<Item = usize>) {
+    let path = dir.join("phone.db");
+    let mut bytes = fs::read(&path).unwrap();
+    for page in pages {
+        if let Some(byte) = bytes.get_mut(page * PAGE + 77) {
+            *byte ^= 1;
+        }
+    }
+    fs::write(path, bytes).unwrap();
+}
+
+fn recover(dir: &Path) -> Result<(Phone, testigo_phone::Recovered), PhoneError> {
+    Phone::recover(dir, &key(), clock(), false)
+}
+
+#[test]
+fn behind_a_damaged_page_the_rest_is_saved_sealed_and_delivered() {
+    let mut hq = FakeHq::new(1);
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("phone");
+    filled(&hq, &dir, 60);
+    let before = fs::read(dir.join("phone.db")).unwrap();
+    let mut same = 0;
+    for page in 1..before.len() / PAGE {
+        fs::write(dir.join("phone.db"), &before).unwrap();
+        damage(&dir, page..=page);
+        let (mut phone, recovered) = recover(&dir).unwrap();
+        // An index alone is made anew.
+        assert!(recovered.gaps > 0 || recovered.records == 60, "page {page}");
+        assert!(recovered.aside.exists());
+        assert!(recovered.records <= 60);
+        if recovered.same_device && recovered.records > 0 {
+            same += 1;
+            if !phone.outbox().unwrap().enrolled {
+                // Headquarters' keys lay in the damaged page: the witness enrols again.
+                let keyset = hq.keyset(&["http://127.0.0.1:1"]);
+                phone.enrol(&hq.invitation(), &keyset, None).unwrap();
+            }
+            let report = deliver(&mut phone, &mut hq);
+            assert_eq!(
+                report.delivered, recovered.records,
+                "page {page}: {report:?}"
+            );
+        }
+        drop(phone);
+        for name in ["phone.db-wal", "phone.db-shm"] {
+            let _ = fs::remove_file(dir.join(name));
+        }
+    }
+    assert!(same > 30, "{same}");
+}
+
+#[test]
+fn a_sound_store_and_one_of_another_key_are_left_as_they_are() {
+    let hq = FakeHq::new(1);
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("phone");
+    assert!(matches!(recover(&dir), Err(PhoneError::NoPhone)));
+    filled(&hq, &dir, 2);
+    let before = fs::read(dir.join("phone.db")).unwrap();
+    assert!(matches!(recover(&dir), Err(PhoneError::NotDamaged)));
+    let other = DatabaseKey::from_bytes([1; 32]);
+    let wrong = Phone::recover(&dir, &other, clock(), false).err().unwrap();
+    assert_eq!(wrong.code(), "wrong-key");
+    assert_eq!(fs::read(dir.join("phone.db")).unwrap(), before);
+    assert_eq!(
+        Phone::open(&dir, &key(), clock())
+            .unwrap()
+            .history()
+            .unwrap()
+            .len(),
+        2
+    );
+}
+
+#[test]
+fn where_nothing_can_be_read_a_new_phone_begins_and_the_old_one_is_kept() {
+    let hq = FakeHq::new(1);
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("phone");
+    filled(&hq, &dir, 3);
+    damage(&dir, 0..=0);
+    let damaged = fs::read(dir.join("phone.db")).unwrap();
+    assert!(recover(&dir).is_err());
+    let (mut phone, recovered) = Phone::recover(&dir, &key(), clock(), true).unwrap();
+    assert!(!recovered.same_device);
+    assert_eq!(recovered.records, 0);
+    assert_eq!(fs::read(&recovered.aside).unwrap(), damaged);
+    let keyset = hq.keyset(&["http://127.0.0.1:1"]);
+    phone.enrol(&hq.invitation(), &keyset, None).unwrap();
+    let report = ReportInput {
+        code: 90,
+        ..ReportInput::default()
+    };
+    phone.report(&report).unwrap();
+}
