@@ -20,7 +20,7 @@ pub use error::{Explanation, HostError, NextStep, TestigoError};
 pub use input::{ReportInput, TallyInput};
 pub use logger::{LogLevel, Logger, set_logger};
 pub use observe::{Observation, PhoneObserver};
-pub use phone::{Phone, phone_exists};
+pub use phone::{Phone, RecoveredView, phone_exists, recover_store};
 pub use scanner::{CodeView, Point, Rotation, Scanner};
 pub use sync::{SyncOutcome, SyncReportView, SyncStop};
 pub use view::{

@@ -33,6 +33,54 @@ pub fn phone_exists(directory: String) -> bool {
     testigo_phone::Phone::exists(Path::new(&directory))
 }
 
+/// What became of a damaged store.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct RecoveredView {
+    /// Where the damaged store is kept. Nothing of it was deleted.
+    pub aside: String,
+    /// Records that are in the new store.
+    pub records: u64,
+    /// Places of the old store that could not be read; how much was there is not known.
+    pub gaps: u64,
+    /// Whether the phone is still the device that it was; if not, it must enrol anew.
+    pub same_device: bool,
+}
+
+/// Puts a phone with a damaged store to work again: what is readable goes into a new store, and the damaged
+/// one is kept beside it. To be called where the code is `store-damaged`, with no phone open on the folder;
+/// then open the phone as ever.
+///
+/// `key_is_right`: set a store aside also where the key does not open it, since a damaged beginning looks
+/// like a wrong key.
+///
+/// # Errors
+/// `Enrolment` where there is no phone, or its store is not damaged; `Store` and `StorageFull` where it
+/// could not be done: the same call goes on.
+#[uniffi::export]
+pub fn recover_store(
+    directory: String,
+    database_key: Vec<u8>,
+    key_is_right: bool,
+) -> Result<RecoveredView, TestigoError> {
+    caught(|| {
+        let key = key(database_key)?;
+        let clock = Box::new(HostClock::new(0));
+        let folder = Path::new(&directory);
+        let (_, recovered) = testigo_phone::Phone::recover(folder, &key, clock, key_is_right)?;
+        tracing::warn!(
+            records = recovered.records,
+            gaps = recovered.gaps,
+            "a store was recovered"
+        );
+        Ok(RecoveredView {
+            aside: recovered.aside.display().to_string(),
+            records: recovered.records,
+            gaps: recovered.gaps,
+            same_device: recovered.same_device,
+        })
+    })
+}
+
 #[uniffi::export]
 impl Phone {
     /// Makes a new phone in this folder, encrypted under a key of 32 uniformly random bytes. The app

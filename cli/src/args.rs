@@ -54,6 +54,38 @@ pub enum Command {
     /// Headquarters.
     #[command(after_help = "Example: testigo hq --data D2 serve")]
     Hq(HqArgs),
+    /// Checks for anyone, without a network. Exit status: 0 verified, 1 not.
+    #[command(
+        after_help = "Example: testigo verify receipt receipt.cbor --keyset keyset.cose --envelope envelope.cose"
+    )]
+    Verify {
+        #[command(subcommand)]
+        command: VerifyCommand,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum VerifyCommand {
+    /// Receipts, receipts of files and notices, as `testigo phone receipt` writes them.
+    #[command(
+        after_help = "Example: testigo verify receipt receipt.cbor --keyset keyset.cose --envelope envelope.cose"
+    )]
+    Receipt {
+        /// The file with what headquarters signed.
+        file: PathBuf,
+        /// Headquarters' keys (`public/keyset.cose`).
+        #[arg(long, value_name = "FILE")]
+        keyset: PathBuf,
+        /// The root that the keyset must be signed by, as `hq init` showed it.
+        #[arg(long, value_name = "HEX")]
+        root: Option<String>,
+        /// The sealed envelope that they must be about.
+        #[arg(long, value_name = "FILE")]
+        envelope: Option<PathBuf>,
+        /// The same by its SHA-256.
+        #[arg(long, value_name = "HEX", conflicts_with = "envelope")]
+        eid: Option<String>,
+    },
 }
 
 #[derive(Args)]
@@ -172,6 +204,19 @@ pub enum PhoneCommand {
     /// Everything saved, with headquarters' receipts.
     #[command(after_help = "Example: testigo phone --home D list")]
     List,
+    /// Writes what headquarters signed for a record to a file, for `testigo verify receipt`: receipt,
+    /// receipts of its files and latest notice, one behind the other (a CBOR sequence).
+    #[command(after_help = "Example: testigo phone --home D receipt 3 --out receipt.cbor")]
+    Receipt {
+        /// The record's number.
+        sequence: u64,
+        /// Where it goes: a new file.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// The sealed envelope, too, while the phone has it.
+        #[arg(long, value_name = "FILE")]
+        envelope: Option<PathBuf>,
+    },
     /// What waits and why, when headquarters was last reached, and when it is tried again.
     #[command(after_help = "Example: testigo phone --home D status")]
     Status {
@@ -282,6 +327,33 @@ pub enum HqCommand {
         /// leave them behind.
         #[arg(long)]
         until_stdin_closes: bool,
+    },
+    /// Copies headquarters into a folder while they serve; run again, it brings the copy up to date.
+    /// No key is in it.
+    #[command(after_help = "Example: testigo hq --data D2 backup --out /media/usb/testigo")]
+    Backup {
+        /// The copy's folder: new, empty, or that of an earlier backup.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// Your word that a backup lies elsewhere: verifies every byte of it; what is whole in it is safe
+    /// from then on, and phones let their sealed originals go.
+    #[command(after_help = "Example: testigo hq --data D2 confirm /media/usb/testigo")]
+    Confirm {
+        /// The backup's folder.
+        copy: PathBuf,
+    },
+    /// Makes the folder of --data, which must be new or empty, into the headquarters of a backup.
+    #[command(
+        after_help = "Example: testigo hq --data D3 restore --from /media/usb/testigo --keys /media/safe/keys"
+    )]
+    Restore {
+        /// The backup's folder.
+        #[arg(long, value_name = "DIR")]
+        from: PathBuf,
+        /// The copy of the `keys` folder.
+        #[arg(long, value_name = "DIR")]
+        keys: PathBuf,
     },
     /// The results and incidents so far.
     #[command(after_help = "Example: testigo hq --data D2 table")]

@@ -4,7 +4,7 @@ use crate::args::{HqArgs, HqCommand};
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::sheet::{png, qr_picture};
-use crate::{interrupt, phone, table};
+use crate::{backup, interrupt, phone, table};
 use serde_json::json;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -26,6 +26,9 @@ pub fn run(args: HqArgs, language: Language, as_json: bool) -> Result<Outcome, F
             listen,
             until_stdin_closes,
         } => serve(data, listen, until_stdin_closes, language, as_json),
+        HqCommand::Backup { out } => backup::backup(data, &out, language),
+        HqCommand::Confirm { copy } => backup::confirm(data, &copy, language),
+        HqCommand::Restore { from, keys } => backup::restore(data, &from, &keys, language),
         HqCommand::Table => table(data, language),
         HqCommand::Blob { id, out } => blob(data, id, &out, language),
     }

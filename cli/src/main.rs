@@ -5,6 +5,7 @@
 
 mod args;
 mod attach;
+mod backup;
 mod deliver;
 mod demo;
 mod failure;
@@ -22,6 +23,7 @@ mod sheet;
 mod stdin;
 mod table;
 mod tally;
+mod verify;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -60,6 +62,7 @@ fn run(command: Command, language: Language, as_json: bool) -> Result<Outcome, F
         Command::Sheet(args) => sheet::run(&args, language),
         Command::Phone(args) => phone::run(args, language, as_json),
         Command::Hq(args) => hq::run(args, language, as_json),
+        Command::Verify { command } => verify::run(&command, language),
     }
 }
 

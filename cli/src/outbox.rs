@@ -58,13 +58,12 @@ pub fn status(
 /// What a sync did.
 pub fn sync_report(report: &SyncReport, language: Language) -> Outcome {
     let mut lines = Vec::new();
-    if report.requests == 0 && report.failure.is_none() {
+    let records = report.delivered + report.confirmed + report.parked + report.remaining;
+    let files = (report.attachments_delivered, report.attachments_remaining);
+    if records == 0 && files == (0, 0) && report.deferrals.is_empty() && report.failure.is_none() {
         lines.push(
             language
-                .pick(
-                    "No hay nada que enviar; no se envió nada.",
-                    "Nothing to send; nothing was sent.",
-                )
+                .pick("No hay nada que enviar.", "Nothing to send.")
                 .to_owned(),
         );
     } else if report.failure.is_none() {
@@ -79,11 +78,17 @@ pub fn sync_report(report: &SyncReport, language: Language) -> Outcome {
             ),
         ));
     }
-    let files = (report.attachments_delivered, report.attachments_remaining);
     if files != (0, 0) {
         lines.push(language.pick(
             format!("Archivos entregados: {}; quedan: {}.", files.0, files.1),
             format!("Files delivered: {}; still waiting: {}.", files.0, files.1),
+        ));
+    }
+    if report.notices > 0 {
+        let n = report.notices;
+        lines.push(language.pick(
+            format!("Noticias de la central: {n}."),
+            format!("News from headquarters: {n}."),
         ));
     }
     if report.attachments_missing > 0 {
@@ -120,6 +125,7 @@ pub fn sync_report(report: &SyncReport, language: Language) -> Outcome {
             "attachments_delivered": report.attachments_delivered,
             "attachments_remaining": report.attachments_remaining,
             "attachments_missing": report.attachments_missing,
+            "notices": report.notices,
             "requests": report.requests,
             "bytes_sent": report.bytes_sent,
             "deferrals": deferrals,

@@ -6,7 +6,7 @@ use crate::outcome::Outcome;
 use crate::{attach, deliver, key_file, outbox, picture, render, stdin};
 use clap::Parser;
 use serde_json::json;
-use std::io::BufRead;
+use std::io::{BufRead, Write};
 use std::path::Path;
 use testigo_phone::sync::{Selection, SyncPass};
 use testigo_phone::{HostClock, Phone, PhoneError, ReportInput, TallyInput};
@@ -197,6 +197,11 @@ fn one(
             Ok(render::saved_tally(&saved, language))
         }
         PhoneCommand::List => Ok(render::history(&phone.history()?, language)),
+        PhoneCommand::Receipt {
+            sequence,
+            out,
+            envelope,
+        } => receipt(phone, sequence, &out, envelope.as_deref(), language),
         PhoneCommand::Status { metered } => Ok(outbox::status(
             &phone.outbox()?,
             &phone.progress(deliver::link(metered))?,
@@ -252,6 +257,66 @@ fn one(
         PhoneCommand::Codes => Ok(render::catalogue(language)),
         PhoneCommand::Init | PhoneCommand::Shell => Err(PhoneError::PhoneExists.into()),
     }
+}
+
+fn receipt(
+    phone: &Phone,
+    sequence: u64,
+    out: &Path,
+    envelope: Option<&Path>,
+    language: Language,
+) -> Result<Outcome, Failure> {
+    let proof = phone.proof(sequence)?.ok_or_else(|| {
+        Failure::said(
+            format!("No hay ningún registro n.º {sequence}; véalos con list."),
+            format!("There is no record no. {sequence}; list shows them."),
+        )
+    })?;
+    if proof.statements == 0 {
+        return Err(Failure::said(
+            "La central aún no ha firmado nada de este registro; envíelo primero con sync.",
+            "Headquarters has signed nothing of this record yet; send it first, with sync.",
+        ));
+    }
+    write_new(out, &proof.signed)?;
+    let sealed = match (envelope, &proof.envelope) {
+        (Some(path), Some(bytes)) => {
+            write_new(path, bytes)?;
+            Some(path)
+        }
+        _ => None,
+    };
+    let (n, shown) = (proof.statements, out.display());
+    let mut lines = vec![language.pick(
+        format!("En {shown}: {n} firmas de la central sobre el registro n.º {sequence}, sobre {}.", proof.eid),
+        format!("In {shown}: {n} statements signed by headquarters, of record no. {sequence}, envelope {}.", proof.eid),
+    )];
+    if envelope.is_some() && sealed.is_none() {
+        lines.push(
+            language
+                .pick(
+                    "El sobre sellado ya no está en este teléfono: hay una copia a salvo.",
+                    "The sealed envelope is not on this phone any more: a copy is safe.",
+                )
+                .to_owned(),
+        );
+    }
+    Ok(Outcome {
+        clean: envelope.is_none() || sealed.is_some(),
+        lines,
+        json: json!({
+            "eid": proof.eid.to_string(),
+            "statements": n,
+            "file": out,
+            "envelope": sealed,
+        }),
+    })
+}
+
+fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    std::fs::File::create_new(path)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .map_err(Failure::file(path))
 }
 
 /// A runtime for the one thing on a phone that waits for a network.

@@ -185,6 +185,18 @@ fn delivery(delivery: Delivery, language: Language) -> String {
     }
 }
 
+/// The desk's word on it.
+fn notice(item: &HistoryView, language: Language) -> Option<String> {
+    let said = item.notice.as_ref()?.status.sentence(language);
+    Some(match item.safe {
+        true => language.pick(
+            format!("{said} Hay una copia en otro lugar."),
+            format!("{said} A copy lies elsewhere."),
+        ),
+        false => said,
+    })
+}
+
 /// Everything saved, newest first.
 pub fn history(history: &[HistoryView], language: Language) -> Outcome {
     let mut lines = Vec::new();
@@ -205,6 +217,7 @@ pub fn history(history: &[HistoryView], language: Language) -> Outcome {
             what(&item.record, language)
         ));
         lines.push(format!("      {}", delivery(item.delivery, language)));
+        lines.extend(notice(item, language).map(|line| format!("      {line}")));
         lines.extend(
             sentences(&item.warnings, language)
                 .into_iter()
@@ -228,6 +241,12 @@ pub fn history(history: &[HistoryView], language: Language) -> Outcome {
                 _ => 0,
             },
             "delivery": delivery(item.delivery, language),
+            "notice": item.notice.as_ref().map(|notice| json!({
+                "status": notice.status.0,
+                "issued_at": notice.issued_at.to_string(),
+                "sentence": notice.status.sentence(language),
+            })),
+            "safe": item.safe,
         }));
     }
     Outcome::clean(lines, Value::Array(items))

@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use testigo_wire::Time;
 
 /// `GET /v1/health`: the database answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +22,19 @@ pub struct HealthView {
     pub unopened: u64,
     /// Envelopes that were kept and could not be read.
     pub unreadable: u64,
+    /// Envelopes that are kept.
+    pub records: u64,
+    /// Notices that the desk has signed, one for each envelope that it has dealt with; always 0 for
+    /// headquarters that were made before desks had a key.
+    pub notices: u64,
+    /// Envelopes of which a confirmed copy lies elsewhere, with all their attachments.
+    pub safe: u64,
+    /// When the newest confirmed copy was made (RFC 3339); none before the first.
+    pub copy_made_at: Option<String>,
+    /// Attachments that records name.
+    pub attachments_named: u64,
+    /// How many of them are held whole.
+    pub attachments_held: u64,
 }
 
 pub(crate) async fn get_health(
@@ -33,7 +47,18 @@ pub(crate) async fn get_health(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         unopened: counts.unopened,
         unreadable: counts.unreadable,
+        records: counts.records,
+        notices: counts.notices,
+        safe: counts.safe,
+        copy_made_at: counts.copy_made_at.map(rfc3339),
+        attachments_named: counts.attachments_named,
+        attachments_held: counts.attachments_held,
     }))
+}
+
+/// A time of headquarters, in UTC.
+pub(crate) fn rfc3339(millis: i64) -> String {
+    Time::from_millis(millis, 0).map_or_else(String::new, |time| time.to_string())
 }
 
 pub(crate) async fn get_results(

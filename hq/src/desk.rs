@@ -1,14 +1,15 @@
 //! The desk: opens what ingest kept, adds headquarters' own doubts, and sorts it into readings of tally
 //! sheets and incidents. It keeps whatever it cannot read, and never waits for anything.
 
-use crate::HqError;
-use crate::store::{Finding, Opened, Store, Unopened};
+use crate::store::{Finding, Opened, Pen, Store, Unopened};
+use crate::{Clock, HqError};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use testigo_wire::{
-    Body, ElectionPack, Envelope, Record, SealSecretKey, TableId, Warning, WireError,
+    Body, ElectionPack, Envelope, Record, SealSecretKey, SigningKey, TableId, Warning, WireError,
 };
 
 /// How many envelopes are opened before they are written down.
@@ -22,15 +23,26 @@ const CLOCK_TOLERANCE: i64 = 10 * 60 * 1000;
 pub struct Desk {
     store: Store,
     seal_key: SealSecretKey,
+    /// `None`: nobody could verify what the desk says, so it says nothing.
+    key: Option<SigningKey>,
     pack: ElectionPack,
+    clock: Arc<dyn Clock>,
 }
 
 impl Desk {
-    pub(crate) fn new(store: Store, seal_key: SealSecretKey, pack: ElectionPack) -> Self {
+    pub(crate) fn new(
+        store: Store,
+        seal_key: SealSecretKey,
+        key: Option<SigningKey>,
+        pack: ElectionPack,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             store,
             seal_key,
+            key,
             pack,
+            clock,
         }
     }
 
@@ -55,7 +67,8 @@ impl Desk {
             .map_err(HqError::Server)
     }
 
-    /// Opens a batch; returns how many there were. Where the database fails nothing of it was written.
+    /// Opens a batch and says what became of it, then signs for records that are safe since; returns how
+    /// many of both there were. Where the database fails nothing of it was written.
     ///
     /// # Errors
     /// [`HqError`].
@@ -68,12 +81,21 @@ impl Desk {
                 opened: self.read(envelope).ok().map(Box::new),
             })
             .collect();
+        let pen = self.key.as_ref().map(|key| Pen {
+            key,
+            pack: &self.pack,
+            now: self.clock.now(),
+        });
         if !findings.is_empty() {
-            self.store.keep_findings(&findings)?;
+            self.store.keep_findings(&findings, pen.as_ref())?;
             let unreadable = findings.iter().filter(|f| f.opened.is_none()).count();
             tracing::info!(opened = findings.len(), unreadable, "desk");
         }
-        Ok(findings.len())
+        let safe = match &pen {
+            Some(pen) => self.store.tell_safe(pen)?,
+            None => 0,
+        };
+        Ok(findings.len() + safe)
     }
 
     fn read(&self, unopened: &Unopened) -> Result<Opened, WireError> {

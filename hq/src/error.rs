@@ -75,6 +75,15 @@ pub enum HqError {
     /// The attachment is held and cannot be read or opened.
     #[error("the attachment {0} cannot be opened")]
     AttachmentDamaged(i64),
+    /// The folder holds no backup, or one that was not finished.
+    #[error("{} holds no backup that was finished", .0.display())]
+    NotBackup(PathBuf),
+    /// The folder holds a backup of other headquarters.
+    #[error("{} holds a backup of other headquarters", .0.display())]
+    OtherBackup(PathBuf),
+    /// A file of a backup is not as it was when the backup was made.
+    #[error("{} is not as it was when the backup was made", .0.display())]
+    BackupDamaged(PathBuf),
     /// The operating system gave no randomness, or a key could not be used.
     #[error("keys cannot be made: {0}")]
     Keys(String),
@@ -208,6 +217,27 @@ impl HqError {
                     "The attachment {id} cannot be read or opened: it is damaged here or was sealed wrongly. Restore your copy of the blobs folder."
                 ),
             ),
+            Self::NotBackup(dir) => {
+                let dir = dir.display();
+                language.pick(
+                    format!("En {dir} no hay una copia terminada (falta MANIFEST.sha256). Hágala con: testigo hq --data DIR backup --out {dir}"),
+                    format!("{dir} holds no finished backup (no MANIFEST.sha256). Make one with: testigo hq --data DIR backup --out {dir}"),
+                )
+            }
+            Self::OtherBackup(dir) => {
+                let dir = dir.display();
+                language.pick(
+                    format!("La copia en {dir} es de otra central; no se ha cambiado nada. Elija otra carpeta."),
+                    format!("The backup in {dir} is of other headquarters; nothing was changed. Choose another folder."),
+                )
+            }
+            Self::BackupDamaged(path) => {
+                let path = path.display();
+                language.pick(
+                    format!("{path} está dañado: esta copia no sirve y nada pasa a estar a salvo. Haga otra en una carpeta nueva."),
+                    format!("{path} is damaged: this backup is of no use, and nothing becomes safe by it. Make another one in a new folder."),
+                )
+            }
             Self::Keys(reason) => language.pick(
                 format!("No se pueden crear o usar las claves: {reason}"),
                 format!("Keys cannot be made or used: {reason}"),

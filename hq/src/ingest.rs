@@ -1,19 +1,22 @@
-//! `POST /v1/envelopes`: a CBOR sequence (RFC 8742) of enrolments and envelopes in any order.
+//! `POST /v1/envelopes`: a CBOR sequence (RFC 8742) of enrolments, envelopes and an ask in any order.
 
+use crate::connections::Seat;
+use crate::door::{self, Brought};
 use crate::problem::Problem;
 use crate::serve::Shared;
-use crate::writer::Item;
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
-use testigo_wire::{Answer, Enrolment, Envelope, MAX_ENVELOPE, Reply, cbor};
+use testigo_wire::{Answer, Deferral, MAX_ENVELOPE, Reply, cbor};
 
 /// The largest request, in bytes.
 const MAX_REQUEST: usize = 1024 * 1024;
 /// The most items in one request.
 const MAX_ITEMS: usize = 256;
+/// When what was too much may be sent again, in seconds: the reserve gives one a minute.
+const QUOTA_RETRY: &str = "60";
 
 pub(crate) async fn post_envelopes(
     State(shared): State<Arc<Shared>>,
@@ -36,20 +39,28 @@ pub(crate) async fn post_envelopes(
         }
         Problem::BODY
     })?;
+    // It is all here: what is slow from now on is headquarters' own.
+    let _working = head.extensions.get::<Arc<Seat>>().map(Seat::work);
     let items = split(&bytes)?;
     let sent = items.len();
-    let answers = shared.writer.write(items).await?;
+    let entered = door::enter(&shared, items).await?;
+    let answers = shared.writer.write(entered).await?;
+    let over_quota = answers.iter().any(|answer| {
+        matches!(answer, Answer::Deferred { deferral, .. } if *deferral == Deferral::OVER_QUOTA)
+    });
     let receipts = answers.iter().filter(|a| matches!(a, Answer::Receipt(_)));
     tracing::info!(sent, receipts = receipts.count(), "envelopes");
     let reply = Reply {
         epoch: shared.identity.epoch,
         answers,
     };
-    Ok((
-        [(header::CONTENT_TYPE, Reply::MEDIA_TYPE)],
-        reply.to_bytes(),
-    )
-        .into_response())
+    let kind = [(header::CONTENT_TYPE, Reply::MEDIA_TYPE)];
+    let mut response = (kind, reply.to_bytes()).into_response();
+    if over_quota {
+        let seconds = HeaderValue::from_static(QUOTA_RETRY);
+        response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    }
+    Ok(response)
 }
 
 fn declared_length(headers: &HeaderMap) -> u64 {
@@ -67,7 +78,7 @@ fn is_sequence(headers: &HeaderMap) -> bool {
 }
 
 /// Takes a request apart. What follows behind a damaged item cannot be told apart and is one item.
-fn split(bytes: &[u8]) -> Result<Vec<(Vec<u8>, Item)>, Problem> {
+fn split(bytes: &[u8]) -> Result<Vec<(Vec<u8>, Brought)>, Problem> {
     let mut items = Vec::new();
     let mut rest = bytes;
     while !rest.is_empty() {
@@ -76,12 +87,12 @@ fn split(bytes: &[u8]) -> Result<Vec<(Vec<u8>, Item)>, Problem> {
         }
         match cbor::first("item", rest, MAX_ENVELOPE) {
             Ok((item, behind)) => {
-                items.push((item.to_vec(), read(item)));
+                items.push((item.to_vec(), Brought::read(item)));
                 rest = behind;
             }
             Err(_) if items.is_empty() => return Err(Problem::NO_SEQUENCE),
             Err(_) => {
-                items.push((rest.to_vec(), Item::Malformed));
+                items.push((rest.to_vec(), Brought::Malformed));
                 rest = &[];
             }
         }
@@ -90,16 +101,6 @@ fn split(bytes: &[u8]) -> Result<Vec<(Vec<u8>, Item)>, Problem> {
         return Err(Problem::NO_SEQUENCE);
     }
     Ok(items)
-}
-
-fn read(item: &[u8]) -> Item {
-    if let Ok(envelope) = Envelope::parse(item) {
-        return Item::Envelope(Box::new(envelope));
-    }
-    match Enrolment::parse(item) {
-        Ok(enrolment) => Item::Enrolment(Box::new(enrolment)),
-        Err(_) => Item::Malformed,
-    }
 }
 
 #[cfg(test)]
@@ -115,7 +116,7 @@ mod tests {
         assert!(
             items
                 .iter()
-                .all(|(_, item)| matches!(item, Item::Malformed))
+                .all(|(_, item)| matches!(item, Brought::Malformed))
         );
     }
 

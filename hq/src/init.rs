@@ -43,10 +43,12 @@ pub fn init(data_dir: &Path, source: &PackSource, endpoints: &[String]) -> Resul
     let root = SigningKey::random().map_err(HqError::keys)?;
     let seal = SealSecretKey::random().map_err(HqError::keys)?;
     let receipt = SigningKey::random().map_err(HqError::keys)?;
+    let desk = SigningKey::random().map_err(HqError::keys)?;
     let database = DatabaseKey::random().map_err(HqError::keys)?;
     write_new(&folder.root_key(), &*root.seed(), true)?;
     write_new(&folder.seal_key(), &*seal.to_bytes(), true)?;
     write_new(&folder.receipt_key(), &*receipt.seed(), true)?;
+    write_new(&folder.desk_key(), &*desk.seed(), true)?;
     write_new(&folder.database_key(), database.expose(), true)?;
 
     let identity = Identity {
@@ -67,7 +69,7 @@ pub fn init(data_dir: &Path, source: &PackSource, endpoints: &[String]) -> Resul
         root: root.verifying_key(),
         seal: vec![seal.public_key().map_err(HqError::keys)?],
         receipt: vec![receipt.verifying_key()],
-        desk: Vec::new(),
+        desk: vec![desk.verifying_key()],
         log: Vec::new(),
         revoked: Vec::new(),
         endpoints: endpoints.to_vec(),
@@ -168,6 +170,19 @@ impl Headquarters {
         match self.keyset.receipt_key(key.verifying_key().key_id()) {
             Some(_) => Ok(key),
             None => Err(HqError::Key(self.folder.receipt_key())),
+        }
+    }
+
+    /// The key that signs notices, which must be one that phones know; `None` where this headquarters
+    /// was made by a release whose desk had none: it works on, without notices.
+    pub(crate) fn desk_key(&self) -> Result<Option<SigningKey>, HqError> {
+        if self.keyset.desk.is_empty() {
+            return Ok(None);
+        }
+        let key = self.folder.load_desk()?;
+        match self.keyset.desk_key(key.verifying_key().key_id()) {
+            Some(_) => Ok(Some(key)),
+            None => Err(HqError::Key(self.folder.desk_key())),
         }
     }
 

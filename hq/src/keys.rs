@@ -60,6 +60,10 @@ impl Folder {
         self.key("receipt")
     }
 
+    pub(crate) fn desk_key(&self) -> PathBuf {
+        self.key("desk")
+    }
+
     pub(crate) fn database_key(&self) -> PathBuf {
         self.key("database")
     }
@@ -72,13 +76,17 @@ impl Folder {
         Ok(SigningKey::from_seed(&*read_key(&self.receipt_key())?))
     }
 
+    pub(crate) fn load_desk(&self) -> Result<SigningKey, HqError> {
+        Ok(SigningKey::from_seed(&*read_key(&self.desk_key())?))
+    }
+
     pub(crate) fn load_database(&self) -> Result<DatabaseKey, HqError> {
         Ok(DatabaseKey::from_bytes(*read_key(&self.database_key())?))
     }
 }
 
 /// Reads a key file: 32 raw bytes.
-fn read_key(path: &Path) -> Result<Zeroizing<[u8; 32]>, HqError> {
+pub(crate) fn read_key(path: &Path) -> Result<Zeroizing<[u8; 32]>, HqError> {
     let bytes = Zeroizing::new(fs::read(path).map_err(HqError::file(path))?);
     let mut key = Zeroizing::new([0; 32]);
     if bytes.len() != key.len() {

@@ -9,10 +9,12 @@
 //! loopback, or behind a proxy that asks who is there.
 
 mod api;
+mod backup;
 mod blobs;
 mod clock;
 mod connections;
 mod desk;
+mod door;
 mod error;
 mod ingest;
 mod init;
@@ -20,12 +22,17 @@ mod keys;
 mod pack_source;
 mod page;
 mod problem;
+mod queue;
+mod quota;
 mod results;
 mod serve;
+#[cfg(test)]
+mod stage;
 mod store;
 mod writer;
 
 pub use api::HealthView;
+pub use backup::{Backup, Confirmed, Progress, Restored, backup, confirm, restore};
 pub use blobs::open_blob;
 pub use clock::{Clock, SystemClock};
 pub use desk::Desk;

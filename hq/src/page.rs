@@ -1,7 +1,10 @@
 //! `GET /`: results and incidents on one plain page, in Spanish and English, without a script.
 
+use crate::api::rfc3339;
 use crate::problem::Problem;
-use crate::results::{IncidentsView, ResultsView, TableState, TableView, WarningView};
+use crate::results::{
+    AttachmentsView, IncidentsView, ResultsView, TableState, TableView, WarningView,
+};
 use crate::serve::Shared;
 use askama::Template;
 use axum::extract::rejection::QueryRejection;
@@ -28,8 +31,14 @@ pub(crate) async fn get_page(
     let asked = (query.ok()).and_then(|Query(query)| Language::from_tag(&query.lang?));
     let lang = asked.unwrap_or_else(|| accepted(&headers));
     let snapshot = shared.read(|reader| reader.snapshot()).await?;
+    let copies = Copies {
+        records: snapshot.counts.records,
+        safe: snapshot.counts.safe,
+        made_at: snapshot.counts.copy_made_at.map(rfc3339),
+    };
     let page = Page {
         lang,
+        copies,
         results: ResultsView::new(&shared.pack, &snapshot),
         incidents: IncidentsView::new(&snapshot),
     };
@@ -53,10 +62,18 @@ fn accepted(headers: &HeaderMap) -> Language {
         .unwrap_or_default()
 }
 
+/// What lies elsewhere, too.
+struct Copies {
+    records: u64,
+    safe: u64,
+    made_at: Option<String>,
+}
+
 #[derive(Template)]
 #[template(path = "page.html")]
 struct Page {
     lang: Language,
+    copies: Copies,
     results: ResultsView,
     incidents: IncidentsView,
 }
@@ -65,6 +82,34 @@ impl Page {
     /// Spanish or English.
     fn t<'a>(&self, es: &'a str, en: &'a str) -> &'a str {
         self.lang.pick(es, en)
+    }
+
+    /// What is here of a line's files, and their numbers for `testigo hq blob`.
+    fn files(&self, attachments: &AttachmentsView) -> Option<String> {
+        if attachments.named == 0 {
+            return None;
+        }
+        let (held, named) = (attachments.held, attachments.named);
+        let here = (attachments.files.iter())
+            .filter(|file| file.held)
+            .map(|file| file.id.to_string())
+            .collect::<Vec<_>>()
+            .join(", ");
+        let mut text = self.lang.pick(
+            format!("Archivos recibidos: {held} de {named}"),
+            format!("Attachments received: {held} of {named}"),
+        );
+        if held > 0 {
+            text.push_str(
+                &self
+                    .lang
+                    .pick(format!(" (n.º {here})"), format!(" (no. {here})")),
+            );
+        }
+        if held < named {
+            text.push_str(self.t("; los demás están en camino", "; the others are on the way"));
+        }
+        Some(text)
     }
 
     fn sentence<'a>(&self, warning: &'a WarningView) -> &'a str {

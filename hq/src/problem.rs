@@ -71,6 +71,12 @@ impl Problem {
         "Too much waits to be written: try again in a moment.",
     )
     .retry(2);
+    pub(crate) const TOO_MANY: Self = Self::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "too_many",
+        "Too many requests under this capability wait to be written: wait for their answers.",
+    )
+    .retry(5);
     pub(crate) const STORE: Self = Self::new(
         StatusCode::SERVICE_UNAVAILABLE,
         "store",

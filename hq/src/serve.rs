@@ -2,9 +2,10 @@ use crate::blobs::{self, Blobs};
 use crate::desk::Desk;
 use crate::init::Headquarters;
 use crate::problem::Problem;
+use crate::quota::Rates;
 use crate::store::{Identity, Reader, Store};
 use crate::writer::{Clerk, Writer};
-use crate::{Clock, HqError, SystemClock, api, connections, ingest, page};
+use crate::{Clock, HqError, SystemClock, api, connections, door, ingest, page};
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, header};
@@ -19,6 +20,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use testigo_wire::ElectionPack;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 
 /// The longest that a request may take, reading its body included.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -28,6 +30,8 @@ pub(crate) struct Shared {
     pub identity: Identity,
     pub pack: ElectionPack,
     pub writer: Writer,
+    /// Turns to verify signatures.
+    pub verifying: Semaphore,
     reader: Mutex<Reader>,
 }
 
@@ -72,11 +76,16 @@ impl Server {
         let headquarters = Headquarters::open(data_dir)?;
         let receipt_key = headquarters.receipt_key()?;
         let seal_key = headquarters.seal_key()?;
+        let desk_key = headquarters.desk_key()?;
+        if desk_key.is_none() {
+            tracing::warn!("made before desks had a key: phones get receipts, and no notices");
+        }
         let desk_store = Store::open(&headquarters.folder)?;
         let writer_store = Store::open(&headquarters.folder)?;
-        let blobs = Blobs::open(&headquarters, clock.clone())?;
-        let desk = Desk::new(desk_store, seal_key, headquarters.pack.clone());
-        let clerk = Clerk::new(headquarters.identity, receipt_key, clock);
+        let blobs = Blobs::open(&headquarters, clock.clone(), blobs::Room::GENEROUS)?;
+        let pack = headquarters.pack.clone();
+        let desk = Desk::new(desk_store, seal_key, desk_key, pack, clock.clone());
+        let clerk = Clerk::new(headquarters.identity, receipt_key, clock, Rates::GENEROUS);
         let (wake, bell) = sync_channel(1);
         let (writer, writing) =
             Writer::start(writer_store, clerk, wake).map_err(HqError::Server)?;
@@ -84,6 +93,7 @@ impl Server {
             identity: headquarters.identity,
             pack: headquarters.pack,
             writer,
+            verifying: Semaphore::new(door::AT_ONCE),
             reader: Mutex::new(headquarters.reader),
         }))
         // Behind the time limit of other requests: an attachment takes as long as its link needs.
@@ -149,7 +159,7 @@ pub async fn serve(
     };
     tracing::info!(%address, "headquarters serve");
     on_ready(address);
-    connections::serve(listener, app, shutdown).await;
+    connections::serve(listener, app, shutdown, connections::MAX).await;
     collecting.abort();
     // The router is gone, so the writer's queue closes, and behind it the desk's bell.
     let ended = tokio::task::spawn_blocking(move || writing.join().and_then(|()| desk.join()));

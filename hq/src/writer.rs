@@ -2,28 +2,38 @@
 //! phones share one flush of the disk, and answers only after the durable commit.
 
 use crate::Clock;
+use crate::door::Entered;
 use crate::problem::Problem;
+use crate::queue::{Full, Queue, Room};
+use crate::quota::{Quotas, Rates};
 use crate::store::{self, Identity, Incoming, Store};
 use rusqlite::Savepoint;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::SyncSender;
 use std::thread::JoinHandle;
 use testigo_wire::{
-    Answer, Deferral, Eid, Envelope, KeyId, Receipt, ReceiptCode, SigningKey, StoreId,
-    UnverifiedEnrolment, UnverifiedEnvelope, WireError,
+    Answer, Ask, Deferral, Eid, Enrolment, Envelope, KeyId, Receipt, ReceiptCode, SigningKey,
+    StoreId, VerifyingKey, WireError,
 };
 use tokio::sync::oneshot;
 
-/// How many requests may wait; the next is told to come again.
-const QUEUE: usize = 256;
+/// How many requests may wait; the next is told to come again. A request has 1 MiB at most.
+const ROOM: Room = Room {
+    all: 256,
+    sender: 8,
+};
 /// How many requests share one transaction at most.
 const GROUP: usize = 64;
 
-/// One item of a request, its form checked.
+/// One item of a request, its signature checked.
 pub(crate) enum Item {
-    Enrolment(Box<UnverifiedEnrolment>),
-    Envelope(Box<UnverifiedEnvelope>),
-    Malformed,
+    /// With the capability that signed it.
+    Enrolment(Box<Enrolment>, KeyId),
+    /// With the device's key.
+    Envelope(Box<Envelope>, VerifyingKey),
+    /// With the device's key.
+    Ask(Ask, VerifyingKey),
+    NotYet(Deferral),
 }
 
 /// The items of one request with their bytes, and where its answers go.
@@ -33,41 +43,56 @@ struct Job {
 }
 
 /// Hands requests to the writer's thread.
-#[derive(Clone)]
-pub(crate) struct Writer(SyncSender<Job>);
+pub(crate) struct Writer(Arc<Queue<Option<KeyId>, Job>>);
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
 
 impl Writer {
-    /// Starts the thread. It ends when the last handle is dropped; `wake` is told of every commit.
+    /// Starts the thread. It ends when this handle is dropped and all that waits is written; `wake` is told
+    /// of every commit.
     pub(crate) fn start(
         store: Store,
         clerk: Clerk,
         wake: SyncSender<()>,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
-        let (sender, jobs) = sync_channel(QUEUE);
+        let queue = Arc::new(Queue::new(ROOM));
+        let jobs = queue.clone();
         let thread = std::thread::Builder::new()
             .name("hq-writer".into())
-            .spawn(move || run(store, &clerk, &jobs, &wake))?;
-        Ok((Self(sender), thread))
+            .spawn(move || run(store, clerk, &jobs, &wake))?;
+        Ok((Self(queue), thread))
     }
 
-    /// One answer for each item, in any order, after the durable commit.
-    pub(crate) async fn write(&self, items: Vec<(Vec<u8>, Item)>) -> Result<Vec<Answer>, Problem> {
+    /// One answer for each enrolment and envelope, and the notices asked for, after the durable commit.
+    pub(crate) async fn write(&self, entered: Entered) -> Result<Vec<Answer>, Problem> {
         let (reply, answers) = oneshot::channel();
-        match self.0.try_send(Job { items, reply }) {
+        let job = Job {
+            items: entered.items,
+            reply,
+        };
+        match self.0.push(entered.sender, job) {
             Ok(()) => answers.await.unwrap_or(Err(Problem::STORE)),
-            Err(TrySendError::Full(_)) => Err(Problem::BUSY),
-            Err(TrySendError::Disconnected(_)) => Err(Problem::STORE),
+            Err(Full::Sender) => Err(Problem::TOO_MANY),
+            Err(Full::All) => Err(Problem::BUSY),
+            Err(Full::Closed) => Err(Problem::STORE),
         }
     }
 }
 
-fn run(mut store: Store, clerk: &Clerk, jobs: &Receiver<Job>, wake: &SyncSender<()>) {
-    while let Ok(first) = jobs.recv() {
-        let mut group = vec![first];
-        group.extend(jobs.try_iter().take(GROUP - 1));
+fn run(
+    mut store: Store,
+    mut clerk: Clerk,
+    jobs: &Queue<Option<KeyId>, Job>,
+    wake: &SyncSender<()>,
+) {
+    while let Some(group) = jobs.take(GROUP) {
         let (jobs, replies): (Vec<_>, Vec<_>) =
             group.into_iter().map(|job| (job.items, job.reply)).unzip();
-        let results = write_group(&mut store, clerk, jobs);
+        let results = write_group(&mut store, &mut clerk, jobs);
         let failed = results.as_ref().err().map(|error| {
             tracing::error!(requests = replies.len(), %error, "a commit failed and was rolled back");
             Problem::of_store(error)
@@ -92,7 +117,7 @@ type Results = Vec<Result<Vec<Answer>, Problem>>;
 /// another's fault. An error means that nothing of the group was kept.
 fn write_group(
     store: &mut Store,
-    clerk: &Clerk,
+    clerk: &mut Clerk,
     jobs: Vec<Vec<(Vec<u8>, Item)>>,
 ) -> rusqlite::Result<Results> {
     let mut transaction = store.begin()?;
@@ -115,41 +140,53 @@ fn write_group(
     Ok(results)
 }
 
-/// Verifies signatures and signs receipts.
+/// Counts what comes and signs receipts.
 pub(crate) struct Clerk {
     identity: Identity,
     receipt_key: SigningKey,
     clock: Arc<dyn Clock>,
+    quotas: Quotas,
 }
 
 impl Clerk {
-    pub(crate) fn new(identity: Identity, receipt_key: SigningKey, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        identity: Identity,
+        receipt_key: SigningKey,
+        clock: Arc<dyn Clock>,
+        rates: Rates,
+    ) -> Self {
         Self {
             identity,
             receipt_key,
             clock,
+            quotas: Quotas::new(rates),
         }
     }
 
-    /// Enrolments first: they may stand behind the envelopes that need them.
+    /// In their order, in which enrolments stand first.
     fn answer(
-        &self,
+        &mut self,
         db: &Savepoint<'_>,
         items: Vec<(Vec<u8>, Item)>,
     ) -> rusqlite::Result<Vec<Answer>> {
         let mut answers = Vec::with_capacity(items.len());
-        let mut later = Vec::new();
+        let mut asked = false;
         for (bytes, item) in items {
             match item {
-                Item::Enrolment(enrolment) => {
-                    answers.push(self.enrol(db, &bytes, *enrolment)?);
+                Item::Enrolment(enrolment, capability) => {
+                    answers.push(self.enrol(db, &bytes, &enrolment, capability)?);
                 }
-                Item::Envelope(envelope) => later.push((bytes, *envelope)),
-                Item::Malformed => answers.push(deferred(&bytes, Deferral::MALFORMED)),
+                Item::Envelope(envelope, key) => {
+                    answers.push(self.keep(db, &bytes, &envelope, &key)?);
+                }
+                // One a request, so that what is read for it stays bounded.
+                Item::Ask(..) if asked => answers.push(deferred(&bytes, Deferral::MALFORMED)),
+                Item::Ask(ask, key) => {
+                    asked = true;
+                    answers.extend(self.tell(db, &bytes, &ask, &key)?);
+                }
+                Item::NotYet(deferral) => answers.push(deferred(&bytes, deferral)),
             }
-        }
-        for (bytes, envelope) in later {
-            answers.push(self.keep(db, &bytes, envelope)?);
         }
         Ok(answers)
     }
@@ -158,36 +195,65 @@ impl Clerk {
         &self,
         db: &Savepoint<'_>,
         bytes: &[u8],
-        enrolment: UnverifiedEnrolment,
+        enrolment: &Enrolment,
+        capability: KeyId,
     ) -> rusqlite::Result<Answer> {
-        let capability: KeyId = enrolment.capability();
-        let Some(key) = store::capability(db, capability)? else {
-            return Ok(deferred(bytes, Deferral::UNKNOWN_CAPABILITY));
-        };
-        let Ok(enrolment) = enrolment.verify(&key) else {
-            return Ok(deferred(bytes, Deferral::SIGNATURE));
-        };
         let signed = self.receipt(bytes, enrolment.store_id, enrolment.election)?;
-        let receipt = store::keep_enrolment(db, &signed.incoming(bytes), &enrolment, capability)?;
+        let receipt = store::keep_enrolment(db, &signed.incoming(bytes), enrolment, capability)?;
         Ok(Answer::Receipt(receipt))
     }
 
     fn keep(
-        &self,
+        &mut self,
         db: &Savepoint<'_>,
         bytes: &[u8],
-        envelope: UnverifiedEnvelope,
+        envelope: &Envelope,
+        key: &VerifyingKey,
     ) -> rusqlite::Result<Answer> {
         let kid = envelope.device();
         let Some(device) = store::device(db, kid)? else {
             return Ok(deferred(bytes, Deferral::UNKNOWN_DEVICE));
         };
-        let Ok(envelope) = envelope.verify(&device.key) else {
+        if device.key != *key {
             return Ok(deferred(bytes, Deferral::SIGNATURE));
-        };
-        let signed = self.receipt(bytes, device.store_id, Envelope::election(&envelope))?;
+        }
+        // What is kept already costs nothing.
+        if let Some(receipt) = store::receipt(db, Eid::of(bytes))? {
+            return Ok(Answer::Receipt(receipt));
+        }
+        let now = self.clock.now().millis();
+        if !(self.quotas).take(device.capability, kid, device.believed, now) {
+            return Ok(deferred(bytes, Deferral::OVER_QUOTA));
+        }
+        let signed = self.receipt(bytes, device.store_id, envelope.election())?;
         let receipt = store::keep_envelope(db, &signed.incoming(bytes), kid, envelope.blobs())?;
         Ok(Answer::Receipt(receipt))
+    }
+
+    /// What the desk has to say to a device behind what it has heard.
+    fn tell(
+        &self,
+        db: &Savepoint<'_>,
+        bytes: &[u8],
+        ask: &Ask,
+        key: &VerifyingKey,
+    ) -> rusqlite::Result<Vec<Answer>> {
+        let kid = key.key_id();
+        match store::device(db, kid)? {
+            Some(device) if device.key == *key => {}
+            _ => return Ok(vec![deferred(bytes, Deferral::UNKNOWN_DEVICE)]),
+        }
+        // A number of another run of this store says nothing about what the phone has heard of this one.
+        let after = if ask.epoch == self.identity.epoch {
+            ask.after
+        } else {
+            0
+        };
+        let notices = store::notices(db, kid, after)?;
+        let notices = notices.into_iter();
+        Ok(notices
+            .map(|(number, notice)| Answer::Notice { number, notice })
+            .collect())
     }
 
     fn receipt(
@@ -242,11 +308,19 @@ fn deferred(bytes: &[u8], deferral: Deferral) -> Answer {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 mod tests {
     use super::*;
     use crate::PackSource;
+    use crate::door::{self, Brought};
     use crate::init::Headquarters;
+    use crate::quota::Rate;
+    use crate::stage::Stage;
 
     #[test]
     fn what_waits_behind_a_commit_shares_the_next_one() {
@@ -254,10 +328,15 @@ mod tests {
         let data = folder.path().join("hq");
         crate::init(&data, &PackSource::venezuela_2024().unwrap(), &[]).unwrap();
         let hq = Headquarters::open(&data).unwrap();
-        let (wake, commits) = sync_channel(QUEUE);
+        let (wake, commits) = std::sync::mpsc::sync_channel(ROOM.all);
         let store = Store::open(&hq.folder).unwrap();
         let key = hq.receipt_key().unwrap();
-        let clerk = Clerk::new(hq.identity, key, Arc::new(crate::SystemClock));
+        let clerk = Clerk::new(
+            hq.identity,
+            key,
+            Arc::new(crate::SystemClock),
+            Rates::GENEROUS,
+        );
         let (writer, thread) = Writer::start(store, clerk, wake).unwrap();
 
         // The first commit cannot come while another connection writes.
@@ -266,8 +345,10 @@ mod tests {
         let answers: Vec<_> = (0..GROUP)
             .map(|n| {
                 let (reply, answer) = oneshot::channel();
-                let items = vec![(vec![n as u8], Item::Malformed)];
-                writer.0.try_send(Job { items, reply }).unwrap();
+                let items = vec![(vec![n as u8], Item::NotYet(Deferral::MALFORMED))];
+                // Each of another sender.
+                let sender = Some(KeyId([n as u8; 8]));
+                writer.0.push(sender, Job { items, reply }).unwrap();
                 answer
             })
             .collect();
@@ -280,5 +361,143 @@ mod tests {
         thread.join().unwrap();
         let commits = commits.try_iter().count();
         assert!((1..=2).contains(&commits), "{commits} commits");
+    }
+
+    /// Checks signatures as a request's are, and answers.
+    fn answer(
+        stage: &Stage,
+        clerk: &mut Clerk,
+        store: &mut Store,
+        sent: &[Vec<u8>],
+    ) -> Vec<Answer> {
+        let brought: Vec<_> = (sent.iter())
+            .map(|bytes| (bytes.clone(), Brought::read(bytes)))
+            .collect();
+        let keys = stage.hq.reader.keys(&door::signers(&brought)).unwrap();
+        let entered = door::check(brought, keys);
+        let results = write_group(store, clerk, vec![entered.items]).unwrap();
+        results.into_iter().next().unwrap().unwrap()
+    }
+
+    fn kept(answers: &[Answer]) -> Vec<bool> {
+        let kept = |answer: &Answer| match answer {
+            Answer::Receipt(_) => true,
+            Answer::Deferred { deferral, .. } => {
+                assert_eq!(*deferral, Deferral::OVER_QUOTA);
+                false
+            }
+            answer => panic!("{answer:?}"),
+        };
+        answers.iter().map(kept).collect()
+    }
+
+    #[test]
+    fn over_quota_is_deferred_the_first_of_each_device_goes_on_and_nothing_is_refused() {
+        let stage = Stage::new();
+        let mut store = Store::open(&stage.hq.folder).unwrap();
+        let rate = |burst| Rate {
+            burst,
+            every_ms: 1 << 40,
+        };
+        let rates = Rates {
+            capability: rate(3),
+            reserve: rate(1),
+        };
+        let key = stage.hq.receipt_key().unwrap();
+        let clock = Arc::new(crate::SystemClock);
+        let mut clerk = Clerk::new(stage.hq.identity, key, clock, rates);
+        let mut flooder = stage.witness();
+        let mut witness = flooder.other_device();
+        let mut elsewhere = stage.witness();
+        let mut flood = vec![flooder.enrolment()];
+        flood.extend((0..8).map(|_| flooder.envelope()));
+        let answers = answer(&stage, &mut clerk, &mut store, &flood);
+        // The enrolment, three of the capability's, one of the device's reserve; the rest waits.
+        let kept_first = kept(&answers);
+        assert_eq!(kept_first.iter().filter(|kept| **kept).count(), 5);
+        // The same again: what is kept has its receipt, and costs nothing.
+        assert_eq!(
+            kept(&answer(&stage, &mut clerk, &mut store, &flood)),
+            kept_first
+        );
+        // Whoever shares the code has a reserve of their own, and its first is the most urgent.
+        let sent = [witness.enrolment(), witness.envelope(), witness.envelope()];
+        let answers = answer(&stage, &mut clerk, &mut store, &sent);
+        assert_eq!(kept(&answers), [true, true, false]);
+        // Another code is not touched.
+        let sent = [
+            elsewhere.enrolment(),
+            elsewhere.envelope(),
+            elsewhere.envelope(),
+        ];
+        let answers = answer(&stage, &mut clerk, &mut store, &sent);
+        assert_eq!(kept(&answers), [true, true, true]);
+    }
+
+    #[test]
+    fn one_ask_a_request_is_answered_and_a_forged_one_tells_nothing() {
+        let stage = Stage::new();
+        let mut store = Store::open(&stage.hq.folder).unwrap();
+        let key = stage.hq.receipt_key().unwrap();
+        let clock = Arc::new(crate::SystemClock);
+        let mut clerk = Clerk::new(stage.hq.identity, key, clock.clone(), Rates::GENEROUS);
+        let mut witness = stage.witness();
+        let other = stage.witness();
+        let sent = [witness.enrolment(), witness.envelope(), other.enrolment()];
+        answer(&stage, &mut clerk, &mut store, &sent);
+        let mut desk = crate::Desk::new(
+            Store::open(&stage.hq.folder).unwrap(),
+            stage.hq.seal_key().unwrap(),
+            stage.hq.desk_key().unwrap(),
+            stage.hq.pack.clone(),
+            clock,
+        );
+        assert_eq!(desk.pass().unwrap(), 1);
+        let epoch = stage.hq.identity.epoch;
+        let ask = |after, key: &SigningKey| Ask::new(epoch, after).sign(key).unwrap();
+        let device = &witness.device;
+        let told = answer(
+            &stage,
+            &mut clerk,
+            &mut store,
+            &[ask(0, device), ask(0, device)],
+        );
+        assert!(
+            matches!(told[0], Answer::Notice { number: 1, .. }),
+            "{told:?}"
+        );
+        assert!(matches!(told[1], Answer::Deferred { .. }), "{told:?}");
+        assert_eq!(told.len(), 2);
+        assert_eq!(
+            answer(&stage, &mut clerk, &mut store, &[ask(1, device)]),
+            []
+        );
+        // A number that was never given, or one of another run, means nothing here.
+        let told = answer(&stage, &mut clerk, &mut store, &[ask(99, device)]);
+        assert_eq!(told.len(), 1);
+        let elsewhere = Ask::new(testigo_wire::Epoch([9; 16]), 1)
+            .sign(device)
+            .unwrap();
+        assert_eq!(
+            answer(&stage, &mut clerk, &mut store, &[elsewhere]).len(),
+            1
+        );
+        // Another device hears nothing of it, and an unknown one is asked to enrol.
+        assert_eq!(
+            answer(&stage, &mut clerk, &mut store, &[ask(0, &other.device)]),
+            []
+        );
+        let stranger = SigningKey::random().unwrap();
+        let told = answer(&stage, &mut clerk, &mut store, &[ask(0, &stranger)]);
+        assert!(
+            matches!(
+                told[..],
+                [Answer::Deferred {
+                    deferral: Deferral::UNKNOWN_DEVICE,
+                    ..
+                }]
+            ),
+            "{told:?}"
+        );
     }
 }

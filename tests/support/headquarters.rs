@@ -1,4 +1,4 @@
-use super::{LIMIT, Process, get, run};
+use super::{Ended, LIMIT, Process, get, run};
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -23,6 +23,25 @@ impl Headquarters {
             data,
             server: None,
         }
+    }
+
+    /// Those that `hq restore` made in this folder out of a backup of these.
+    pub fn restored(&self, data: PathBuf) -> Self {
+        Self {
+            root: self.root,
+            data,
+            server: None,
+        }
+    }
+
+    /// The root's short name, in hexadecimal.
+    pub fn root(&self) -> String {
+        self.root.to_string()
+    }
+
+    /// One command of theirs.
+    pub fn run(&self, arguments: &[&str]) -> Ended {
+        run(&[&["hq", "--data", self.path()], arguments].concat())
     }
 
     /// Starts to serve on a free port, or on this one.

@@ -103,6 +103,15 @@ impl Phone {
         json
     }
 
+    /// Syncs where nothing waits: no record goes, at most a question for headquarters' desk.
+    pub fn sync_sends_no_record(&self) {
+        let json = self.sync_all_well();
+        let records = [&json["delivered"], &json["confirmed"], &json["parked"]];
+        assert!(records.iter().all(|n| **n == 0), "{json}");
+        assert!(json["requests"].as_u64() <= Some(1), "{json}");
+        assert!(json["bytes_sent"].as_u64() < Some(256), "{json}");
+    }
+
     /// How many records wait.
     pub fn queued(&self) -> u64 {
         self.run(&["status"]).done().json()["queued"]

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use testigo_wire::{Eid, cbor};
+use testigo_wire::{Ask, Eid, cbor};
 
 /// The most connections at once; further ones are closed.
 const MAX_CONNECTIONS: usize = 16;
@@ -91,7 +91,10 @@ impl Exchange {
         while !rest.is_empty() {
             let item;
             (item, rest) = cbor::first("item", rest, 1 << 20).unwrap();
-            things.insert(Eid::of(item));
+            // An ask is answered by notices, or not at all.
+            if Ask::parse(item).is_err() {
+                things.insert(Eid::of(item));
+            }
         }
         things
     }

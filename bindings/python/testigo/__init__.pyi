@@ -264,6 +264,15 @@ class SyncOutcome:
             self, code: str, es: str, en: str, retry_after_s: Optional[int]
         ) -> None: ...
 
+class RecoveredView:
+    aside: str
+    records: int
+    gaps: int
+    same_device: bool
+    def __init__(
+        self, *, aside: str, records: int, gaps: int, same_device: bool
+    ) -> None: ...
+
 class SyncReportView:
     delivered: int
     confirmed: int
@@ -274,6 +283,9 @@ class SyncReportView:
     attachments_missing: int
     requests: int
     bytes_sent: int
+    held_back: int
+    held_for_cost: int
+    next_attempt_ms: Optional[int]
     outcome: SyncOutcome
     def __init__(
         self,
@@ -287,6 +299,9 @@ class SyncReportView:
         attachments_missing: int,
         requests: int,
         bytes_sent: int,
+        held_back: int,
+        held_for_cost: int,
+        next_attempt_ms: Optional[int],
         outcome: SyncOutcome,
     ) -> None: ...
 
@@ -352,7 +367,9 @@ class Phone:
     def status(self) -> StatusView: ...
     def history(self) -> list[HistoryView]: ...
     def observe(self, observer: PhoneObserver) -> Observation: ...
-    async def sync(self, stop: Optional[SyncStop] = ...) -> SyncReportView: ...
+    async def sync(
+        self, stop: Optional[SyncStop] = ..., metered: bool = ...
+    ) -> SyncReportView: ...
 
 class Scanner:
     def __init__(self) -> None: ...
@@ -364,4 +381,7 @@ def catalogue() -> list[CatalogueEntryView]: ...
 def language_from_tag(tag: str) -> Optional[Language]: ...
 def library_version() -> str: ...
 def phone_exists(directory: str) -> bool: ...
+def recover_store(
+    directory: str, database_key: bytes, key_is_right: bool
+) -> RecoveredView: ...
 def set_logger(logger: Logger, max_level: LogLevel) -> None: ...

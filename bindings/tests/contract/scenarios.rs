@@ -236,7 +236,9 @@ pub fn sync() {
     assert_eq!(done.outcome, SyncOutcome::Done);
     assert!(done.requests > 0 && done.bytes_sent > 0);
     let again = deliver(&phone);
-    assert_eq!((again.requests, again.delivered), (0, 0));
+    // At most it asks what the desk has to say.
+    assert_eq!((again.delivered, again.remaining), (0, 0));
+    assert!(again.requests <= 1 && again.bytes_sent < 256, "{again:?}");
     let held = stage.held();
     assert_eq!(held["results"]["valid_votes"], 368);
     let incidents = held["incidents"]["incidents"].as_array().unwrap();

@@ -3,8 +3,8 @@
 #![allow(
     missing_docs,
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     clippy::panic,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     dead_code,
     reason = "a benchmark, with the tests' headquarters"

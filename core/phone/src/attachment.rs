@@ -100,12 +100,21 @@ pub(crate) fn sealed_path(store: &Store, blob: &BlobRef) -> PathBuf {
     path(&store.folder().join(FOLDER), blob)
 }
 
+/// Lets sealed files go that are safe at headquarters. One that stays is collected when the phone is opened.
+pub(crate) fn let_go(store: &Store, files: &[[u8; 32]]) {
+    let folder = store.folder().join(FOLDER);
+    for sha256 in files {
+        let _ = fs::remove_file(folder.join(HEXLOWER.encode(sha256)));
+    }
+}
+
 fn path(folder: &Path, blob: &BlobRef) -> PathBuf {
     folder.join(HEXLOWER.encode(&blob.sha256))
 }
 
 /// Removes what no record names: files that were never finished, and sealed ones whose record was never
-/// saved. What is younger than a day stays, for another process may be about to save it.
+/// saved. What is younger than a day stays, for another process may be about to save it. What is safe at
+/// headquarters goes at any age.
 pub(crate) fn collect_orphans(store: &Store, now: SystemTime) -> Result<u64, PhoneError> {
     if Store::has_aside(store.folder()) {
         // What a damaged store named may be got out of it by hand.
@@ -122,15 +131,19 @@ pub(crate) fn collect_orphans(store: &Store, now: SystemTime) -> Result<u64, Pho
             .ok()
             .and_then(|written| now.duration_since(written).ok())
             .is_none_or(|age| age < ORPHAN_AGE);
-        let named = entry
+        let needed = entry
             .file_name()
             .to_str()
             .and_then(|name| HEXLOWER.decode(name.as_bytes()).ok())
             .and_then(|sha256| <[u8; 32]>::try_from(sha256).ok())
-            .map(|sha256| store.names_blob(&sha256))
+            .map(|sha256| store.needs_blob(&sha256))
             .transpose()?
-            .unwrap_or(false);
-        if !young && !named && fs::remove_file(entry.path()).is_ok() {
+            .flatten();
+        let garbage = match needed {
+            Some(needed) => !needed,
+            None => !young,
+        };
+        if garbage && fs::remove_file(entry.path()).is_ok() {
             collected += 1;
         }
     }

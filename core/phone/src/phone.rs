@@ -135,6 +135,8 @@ impl Phone {
                     }),
                     warnings: body.warnings,
                     delivery: kept.delivery()?,
+                    notice: kept.notice()?,
+                    safe: kept.safe,
                 })
             })
             .collect::<Result<_, _>>()

@@ -1,5 +1,5 @@
 use testigo_tally::{NotATally, Tally};
-use testigo_wire::{ReceiptCode, Record, RecordId, TableId, Time, Warning};
+use testigo_wire::{Notice, ReceiptCode, Record, RecordId, TableId, Time, Warning};
 
 /// Said after the durable commit, never before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +64,10 @@ pub struct HistoryView {
     pub warnings: Vec<Warning>,
     /// What became of it.
     pub delivery: Delivery,
+    /// The latest word of headquarters' desk on it.
+    pub notice: Option<Notice>,
+    /// Headquarters has signed that a copy lies elsewhere, too: the sealed bytes have left this phone.
+    pub safe: bool,
 }
 
 /// The queue's true state.

@@ -41,7 +41,8 @@ pub fn is_sound(path: &Path, key: &DatabaseKey) -> Result<bool, OpenError> {
 
 /// Copies what can be read of a damaged database's `tables`, in this order, into the database at `into`,
 /// which is made if there is none; there, a row of the same key is replaced. The damaged file is not
-/// changed. A column that the damaged database does not have gets its default.
+/// changed. A column that the damaged database does not have gets its default. Where the list of tables itself
+/// is damaged, SQLCipher reads nothing.
 ///
 /// # Errors
 /// [`OpenError`] where the new database cannot be made or written; then it may hold a part, and the same

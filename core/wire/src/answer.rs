@@ -18,6 +18,8 @@ impl Deferral {
     pub const SIGNATURE: Self = Self(3);
     /// It arrived as no envelope at all: it was damaged on the way.
     pub const MALFORMED: Self = Self(4);
+    /// So much has come under the device's capability that more of it has to wait.
+    pub const OVER_QUOTA: Self = Self(5);
 
     /// What a person is told.
     pub fn sentence(self, language: Language) -> String {
@@ -33,6 +35,10 @@ impl Deferral {
             Self::SIGNATURE | Self::MALFORMED => language.pick(
                 "Llegó dañado a la central; se enviará de nuevo.",
                 "It arrived damaged at headquarters; it will be sent again.",
+            ),
+            Self::OVER_QUOTA => language.pick(
+                "Con este código de inscripción ha llegado muchísimo; lo demás espera y se enviará poco a poco, lo más urgente primero. Nada se pierde.",
+                "Very much has come under this enrolment code; the rest waits and will be sent bit by bit, the most urgent first. Nothing is lost.",
             ),
             Self(code) => {
                 return language.pick(
@@ -65,15 +71,20 @@ pub enum Answer {
         /// Why.
         deferral: Deferral,
     },
-    /// A notice's bytes, signed by the desk; it may be about anything that the device sent before.
-    Notice(Vec<u8>),
+    /// The desk's word on something that the device sent before.
+    Notice {
+        /// Its number in this run of headquarters' store: the next ask names the highest one held.
+        number: u64,
+        /// The notice's bytes, signed by the desk.
+        notice: Vec<u8>,
+    },
     /// What only a newer phone understands.
     Unknown,
 }
 
 /// Headquarters' reply to `POST /v1/envelopes`: a CBOR sequence (RFC 8742) of `[0, epoch]` and then,
-/// in any order, `[1, receipt]` or `[2, eid, code]` for each thing sent, and `[3, notice]` for what
-/// the desk has to say.
+/// in any order, `[1, receipt]` or `[2, eid, code]` for each enrolment and envelope sent, and
+/// `[3, number, notice]`, numbers rising, where the device has asked what the desk has to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// Which run of headquarters' store answers.
@@ -93,7 +104,9 @@ impl Reply {
             bytes.extend(match answer {
                 Answer::Receipt(receipt) => cbor::to_vec(&(1u8, ByteVec::from(receipt.clone()))),
                 Answer::Deferred { eid, deferral } => cbor::to_vec(&(2u8, eid, deferral.0)),
-                Answer::Notice(notice) => cbor::to_vec(&(3u8, ByteVec::from(notice.clone()))),
+                Answer::Notice { number, notice } => {
+                    cbor::to_vec(&(3u8, number, ByteVec::from(notice.clone())))
+                }
                 Answer::Unknown => continue,
             });
         }
@@ -121,7 +134,10 @@ impl Reply {
                     eid: d.decode().map_err(fault)?,
                     deferral: Deferral(d.u16().map_err(fault)?),
                 }),
-                3 => answers.push(Answer::Notice(d.bytes().map_err(fault)?.to_vec())),
+                3 => answers.push(Answer::Notice {
+                    number: d.u64().map_err(fault)?,
+                    notice: d.bytes().map_err(fault)?.to_vec(),
+                }),
                 _ => answers.push(Answer::Unknown),
             }
         }

@@ -204,6 +204,11 @@ impl UnverifiedEnvelope {
         self.envelope.device
     }
 
+    /// The sealed attachments that it names.
+    pub fn blobs(&self) -> &[BlobRef] {
+        self.envelope.blobs()
+    }
+
     /// Checks the signature.
     ///
     /// # Errors

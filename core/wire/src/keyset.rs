@@ -86,6 +86,16 @@ impl Keyset {
         Ok(keyset)
     }
 
+    /// The root that a keyset names as its own, not verified: for who compares it with one from elsewhere.
+    ///
+    /// # Errors
+    /// [`WireError`] where the bytes are no keyset.
+    pub fn named_root(bytes: &[u8]) -> Result<RootId, WireError> {
+        let signed = KEYSET.parse(bytes)?;
+        let keyset: Self = cbor::from_slice(KEYSET.what, &signed.payload, KEYSET.max_payload)?;
+        Ok(RootId::of(&keyset.root))
+    }
+
     /// The receipt key of that short name.
     pub fn receipt_key(&self, kid: KeyId) -> Option<&VerifyingKey> {
         self.receipt.iter().find(|key| key.key_id() == kid)

@@ -9,6 +9,7 @@
 //! attachments are sealed with STREAM under a secret that lies inside the record.
 
 mod answer;
+mod ask;
 mod attachment;
 mod blob;
 mod body;
@@ -28,11 +29,13 @@ mod receipt;
 mod record;
 mod seal;
 mod sign;
+mod statement;
 mod table;
 mod time;
 mod warning;
 
 pub use answer::{Answer, Deferral, Reply};
+pub use ask::{Ask, UnverifiedAsk};
 pub use attachment::Attachment;
 pub use blob::{
     BLOB_HEADER, BLOB_SEGMENT, BlobOpener, BlobSealer, BlobSecret, SEALED_SEGMENT, sealed_size,
@@ -53,6 +56,7 @@ pub use receipt::{BlobReceipt, Receipt, ReceiptCode};
 pub use record::{Kind, Lane, Record, Report, TallyRecord};
 pub use seal::{SealPublicKey, SealSecretKey};
 pub use sign::{SigningKey, VerifyingKey};
+pub use statement::Statement;
 pub use table::TableId;
 pub use time::Time;
 pub use warning::Warning;

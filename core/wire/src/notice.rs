@@ -1,6 +1,6 @@
 use crate::envelope::version_of;
 use crate::sign;
-use crate::{Eid, Keyset, SigningKey, Time, WireError, cbor};
+use crate::{Eid, Keyset, Language, SigningKey, Time, WireError, cbor};
 use minicbor::{Decode, Encode};
 
 const VERSION: u64 = 1;
@@ -32,6 +32,40 @@ impl NoticeStatus {
     pub const UNKNOWN_TABLE: Self = Self(4);
     /// Readings of its table differ; a person decides.
     pub const CONFLICT: Self = Self(5);
+
+    /// What a person is told.
+    pub fn sentence(self, language: Language) -> String {
+        match self {
+            Self::READ => language.pick("La central lo leyó.", "Headquarters has read it."),
+            Self::COUNTED => language.pick(
+                "La central leyó el acta y la cuenta.",
+                "Headquarters has read the sheet and counts it.",
+            ),
+            Self::SEEN => language.pick(
+                "Una persona de la central lo vio.",
+                "A person at headquarters has looked at it.",
+            ),
+            Self::UNREADABLE => language.pick(
+                "La central no pudo leerlo; lo conserva. Avise a su coordinación.",
+                "Headquarters could not read it and keeps it. Tell your coordinator.",
+            ),
+            Self::UNKNOWN_TABLE => language.pick(
+                "La central lo leyó; la elección no tiene esa mesa. Revise el número y avise a su coordinación.",
+                "Headquarters has read it; the election has no such table. Check its number and tell your coordinator.",
+            ),
+            Self::CONFLICT => language.pick(
+                "La central lo leyó; otra lectura de la mesa es distinta y decidirá una persona.",
+                "Headquarters has read it; another reading of the table differs, and a person will decide.",
+            ),
+            Self(code) => {
+                return language.pick(
+                    format!("La central lo trató (código {code})."),
+                    format!("Headquarters has dealt with it (code {code})."),
+                );
+            }
+        }
+        .to_owned()
+    }
 }
 
 /// The desk's signed word on one envelope: `[version, eid, status, safe, issued at]`.
@@ -51,7 +85,8 @@ pub struct Notice {
     /// attachments go.
     #[n(3)]
     pub safe: bool,
-    /// When the desk signed it, by headquarters' clock; a later one replaces an earlier one.
+    /// When the desk signed it, by headquarters' clock, but later than any it signed of this envelope
+    /// before: a later one replaces an earlier one.
     #[n(4)]
     pub issued_at: Time,
 }
@@ -81,6 +116,24 @@ impl Notice {
     /// # Errors
     /// [`WireError::Signature`] where no such key signed it; [`WireError`] where it is none.
     pub fn verify(bytes: &[u8], keyset: &Keyset) -> Result<Self, WireError> {
+        let signed = Self::parse(bytes)?;
+        let key = keyset
+            .desk_key(signed.kid)
+            .ok_or(WireError::Signature { what: NOTICE.what })?;
+        signed.verify(key)?;
+        cbor::from_slice(NOTICE.what, &signed.payload, NOTICE.max_payload)
+    }
+
+    /// Reads a notice that was verified before it was kept; the signature is not checked again.
+    ///
+    /// # Errors
+    /// [`WireError`] where the bytes are no notice.
+    pub fn from_kept(bytes: &[u8]) -> Result<Self, WireError> {
+        let signed = Self::parse(bytes)?;
+        cbor::from_slice(NOTICE.what, &signed.payload, NOTICE.max_payload)
+    }
+
+    fn parse(bytes: &[u8]) -> Result<sign::Unverified, WireError> {
         let signed = NOTICE.parse(bytes)?;
         let found = version_of(NOTICE.what, &signed.payload)?;
         if found != VERSION {
@@ -89,10 +142,6 @@ impl Notice {
                 found,
             });
         }
-        let key = keyset
-            .desk_key(signed.kid)
-            .ok_or(WireError::Signature { what: NOTICE.what })?;
-        signed.verify(key)?;
-        cbor::from_slice(NOTICE.what, &signed.payload, NOTICE.max_payload)
+        Ok(signed)
     }
 }

@@ -271,7 +271,10 @@ fn receipt_and_reply() {
                 eid: Eid([9; 32]),
                 deferral: Deferral::UNKNOWN_DEVICE,
             },
-            Answer::Notice(vec![0x42, 1, 2]),
+            Answer::Notice {
+                number: 300,
+                notice: vec![0x42, 1, 2],
+            },
         ],
     };
     assert_eq!(Reply::from_bytes(&reply.to_bytes()).unwrap(), reply);
@@ -292,10 +295,38 @@ fn blob_receipt_and_notice() {
     let notice = Notice::new(Eid([7; 32]), NoticeStatus::COUNTED, true, time());
     let bytes = notice.sign(&key(3)).unwrap();
     assert_eq!(Notice::verify(&bytes, &keyset).unwrap(), notice);
+    assert_eq!(Notice::from_kept(&bytes).unwrap(), notice);
     // Ingest's key cannot speak for the desk, nor the desk's for ingest.
     assert!(Notice::verify(&notice.sign(&key(2)).unwrap(), &keyset).is_err());
     assert!(BlobReceipt::verify(&receipt.sign(&key(3)).unwrap(), &keyset).is_err());
     insta::assert_snapshot!("notice", diagnostic(&bytes));
+}
+
+#[test]
+fn an_answer_that_only_a_newer_phone_knows_is_passed_over() {
+    let mut bytes = Reply {
+        epoch: Epoch([8; 16]),
+        answers: vec![],
+    }
+    .to_bytes();
+    bytes.extend(b"\x82\x18\x63\x61x");
+    assert_eq!(
+        Reply::from_bytes(&bytes).unwrap().answers,
+        [Answer::Unknown]
+    );
+}
+
+#[test]
+fn ask() {
+    let ask = Ask::new(Epoch([8; 16]), u64::MAX);
+    let bytes = ask.sign(&key(8)).unwrap();
+    let parsed = Ask::parse(&bytes).unwrap();
+    assert_eq!(parsed.device(), key(8).verifying_key().key_id());
+    assert_eq!(parsed.eid(), Eid::of(&bytes));
+    assert_eq!(parsed.verify(&key(8).verifying_key()).unwrap(), ask);
+    assert!(parsed.verify(&key(7).verifying_key()).is_err());
+    assert!(Envelope::parse(&bytes).is_err() && Enrolment::parse(&bytes).is_err());
+    insta::assert_snapshot!("ask", diagnostic(&bytes));
 }
 
 #[test]

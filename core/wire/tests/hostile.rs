@@ -79,6 +79,7 @@ fn feed_all(bytes: &[u8]) {
     let keyset = keyset();
     let _ = Envelope::parse(bytes);
     let _ = Enrolment::parse(bytes);
+    let _ = Ask::parse(bytes);
     let _ = Receipt::from_kept(bytes);
     let _ = BlobReceipt::verify(bytes, &keyset);
     let _ = Notice::verify(bytes, &keyset);
@@ -131,6 +132,7 @@ fn samples() -> Vec<Vec<u8>> {
         })
         .sign(&root)
         .unwrap(),
+        Ask::new(Epoch([1; 16]), 9).sign(&root).unwrap(),
         Notice::new(Eid([3; 32]), NoticeStatus::READ, false, time)
             .sign(&root)
             .unwrap(),

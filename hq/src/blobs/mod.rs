@@ -8,10 +8,12 @@ mod checksum;
 mod opened;
 mod partial;
 mod problem;
+mod room;
 mod turns;
 mod tus;
 
 pub use opened::open_blob;
+pub(crate) use room::Room;
 pub(crate) use tus::router;
 
 use crate::init::Headquarters;
@@ -88,12 +90,14 @@ pub(crate) struct Blobs {
     turns: Arc<Turns>,
     closing: watch::Sender<bool>,
     clock: Arc<dyn Clock>,
+    room: Room,
 }
 
 impl Blobs {
     pub(crate) fn open(
         headquarters: &Headquarters,
         clock: Arc<dyn Clock>,
+        room: Room,
     ) -> Result<Arc<Self>, HqError> {
         let folder = &headquarters.folder;
         let uploads = folder.uploads();
@@ -109,6 +113,7 @@ impl Blobs {
             turns: Arc::default(),
             closing: watch::Sender::new(false),
             clock,
+            room,
         }))
     }
 

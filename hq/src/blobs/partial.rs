@@ -11,6 +11,8 @@ use tokio::fs::{File, OpenOptions};
 use tokio::io::AsyncWriteExt;
 use tokio::time::sleep;
 
+/// The longest that one request may write. What has arrived stays, but for a chunk with a checksum.
+const LONGEST: Duration = Duration::from_secs(15 * 60);
 /// A link that is silent for so long is given up.
 const SILENCE: Duration = Duration::from_secs(30);
 /// The same where another request waits for this upload: the sender has probably come back.
@@ -92,6 +94,8 @@ impl Partial {
         turn: &Turn,
         blobs: &Blobs,
     ) -> Result<(), Problem> {
+        let longest = sleep(LONGEST);
+        tokio::pin!(longest);
         loop {
             let given_up = async {
                 sleep(SILENCE_WHILE_WANTED).await;
@@ -101,6 +105,7 @@ impl Partial {
                 frame = body.frame() => frame,
                 () = given_up => return Err(Problem::LOCKED),
                 () = sleep(SILENCE) => return Err(Problem::TIMEOUT),
+                () = &mut longest => return Err(Problem::TIMEOUT),
                 () = blobs.closed() => return Err(Problem::CLOSING),
             };
             let Some(frame) = frame else {

@@ -31,6 +31,18 @@ impl Problem {
         "too_many_uploads",
         "Too many uploads of this attachment are open: go on with one of them, or try again later.",
     );
+    pub(super) const OVER_QUOTA: Self = Self::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "over_quota",
+        "Too many bytes came under the capability of this attachment's record: the rest waits, and records go on.",
+    )
+    .retry(300);
+    pub(super) const NO_ROOM: Self = Self::new(
+        StatusCode::INSUFFICIENT_STORAGE,
+        "no_room",
+        "What is left of the disk is kept for records: send the attachment later.",
+    )
+    .retry(300);
     pub(super) const BLOB_TOO_LARGE: Self = Self::new(
         StatusCode::PAYLOAD_TOO_LARGE,
         "blob_too_large",

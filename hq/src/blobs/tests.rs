@@ -5,6 +5,12 @@ use http_body_util::channel::Channel;
 use rusqlite::params;
 use tempfile::TempDir;
 
+const ROOM: Room = Room {
+    capability: 40,
+    on_the_way: 40,
+    reserve: 0,
+};
+
 /// Headquarters to which an envelope named this file.
 fn headquarters(blob: &BlobRef) -> (TempDir, Arc<Blobs>) {
     let folder = tempfile::tempdir().unwrap();
@@ -12,7 +18,7 @@ fn headquarters(blob: &BlobRef) -> (TempDir, Arc<Blobs>) {
     let pack = PackSource::venezuela_2024().unwrap();
     crate::init(&data, &pack, &["http://127.0.0.1:1".to_owned()]).unwrap();
     let headquarters = Headquarters::open(&data).unwrap();
-    let blobs = Blobs::open(&headquarters, Arc::new(crate::SystemClock)).unwrap();
+    let blobs = Blobs::open(&headquarters, Arc::new(crate::SystemClock), ROOM).unwrap();
     let named = blobs.sql(|store| {
         let db = store.begin()?;
         db.execute(
@@ -39,7 +45,7 @@ fn blob(bytes: &[u8]) -> BlobRef {
 
 fn begin(blobs: &Arc<Blobs>, blob: &BlobRef, token: u8, now: i64) -> UploadId {
     let fresh = UploadId::random().unwrap();
-    let begun = blobs.sql(|store| store.begin_upload(fresh, blob, &[token; 16], now));
+    let begun = blobs.sql(|store| store.begin_upload(fresh, blob, &[token; 16], now, &blobs.room));
     match begun.unwrap() {
         crate::store::Begun::Upload(id, _) => id,
         _ => panic!("no upload"),
@@ -121,4 +127,44 @@ async fn whoever_waits_takes_over_from_a_silent_link() {
     let (offset, _) = blobs.where_to_go_on(id, turn).await.unwrap();
     assert_eq!(offset, 5);
     drop(sender);
+}
+
+#[tokio::test]
+async fn what_a_capability_may_send_is_bounded_and_the_records_part_of_the_disk_is_left() {
+    let bytes = b"a sealed file";
+    let blob = blob(bytes);
+    let (_folder, blobs) = headquarters(&blob);
+    let begun = |room: Room| {
+        let fresh = UploadId::random().unwrap();
+        let asked = blobs.sql(|store| store.begin_upload(fresh, &blob, &[7; 16], 0, &room));
+        asked.unwrap()
+    };
+    let over = |begun| matches!(begun, crate::store::Begun::OverQuota);
+    let (capability, on_the_way) = (blob.size, blob.size);
+    let room = Room {
+        capability,
+        on_the_way,
+        reserve: 0,
+    };
+    let small = |n: u64| n - 1;
+    assert!(over(begun(Room {
+        capability: small(capability),
+        ..room
+    })));
+    assert!(over(begun(Room {
+        on_the_way: small(on_the_way),
+        ..room
+    })));
+    assert!(!over(begun(room)));
+    // One that was begun goes on, whatever the bounds are now.
+    assert!(!over(begun(Room {
+        capability: 0,
+        ..room
+    })));
+    assert!(room.on_disk(&blobs.uploads, 1));
+    let full = Room {
+        reserve: u64::MAX,
+        ..room
+    };
+    assert!(!full.on_disk(&blobs.uploads, 0));
 }

@@ -117,12 +117,28 @@ async fn post(blobs: &Arc<Blobs>, headers: &HeaderMap) -> Result<Response, Probl
     let fresh = UploadId::random().map_err(|_| Problem::BLOBS)?;
     let now = blobs.clock.now().millis();
     let begun = blobs
-        .work(move |blobs| blobs.sql(|store| store.begin_upload(fresh, &blob, &token, now)))
+        .work(move |blobs| {
+            let room = blobs.room;
+            let begun = blobs.sql(|store| store.begin_upload(fresh, &blob, &token, now, &room))?;
+            match &begun {
+                // Held already: it takes no room.
+                Begun::Upload(_, upload) if upload.receipt.is_some() => {}
+                Begun::Upload(id, _) => {
+                    let there = std::fs::metadata(blobs.file(*id)).map_or(0, |found| found.len());
+                    if !room.on_disk(&blobs.uploads, size.saturating_sub(there)) {
+                        return Err(Problem::NO_ROOM);
+                    }
+                }
+                _ => {}
+            }
+            Ok(begun)
+        })
         .await?;
     let (id, upload) = match begun {
         Begun::Upload(id, upload) => (id, upload),
         Begun::NotNamed => return Err(Problem::NOT_NAMED),
         Begun::TooMany => return Err(Problem::TOO_MANY_UPLOADS),
+        Begun::OverQuota => return Err(Problem::OVER_QUOTA),
     };
     let location = [(header::LOCATION, format!("/v1/blobs/{}", id.text()))];
     let mut response = (StatusCode::CREATED, location).into_response();
@@ -243,6 +259,8 @@ impl Blobs {
                 Err(Problem::OFFSET)
             } else if chunk.declared > size.saturating_sub(offset) {
                 Err(Problem::BEYOND)
+            } else if !self.room.on_disk(&self.uploads, chunk.declared) {
+                Err(Problem::NO_ROOM)
             } else {
                 Ok((upload, partial))
             }

@@ -1,7 +1,7 @@
 //! Rows of attachments: which ones envelopes name, what is on its way, and what is held.
 
 use super::{Reader, Store};
-use crate::blobs::UploadId;
+use crate::blobs::{Room, UploadId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use testigo_wire::{BlobRef, BlobSecret};
 
@@ -21,6 +21,8 @@ pub(crate) enum Begun {
     Upload(UploadId, Upload),
     NotNamed,
     TooMany,
+    /// Too much came under the capability of the record that names it.
+    OverQuota,
 }
 
 /// A number for SQLite, whose numbers have a sign. Nothing that large is ever held.
@@ -49,6 +51,7 @@ impl Store {
         blob: &BlobRef,
         token: &[u8; 16],
         now: i64,
+        room: &Room,
     ) -> rusqlite::Result<Begun> {
         let db = self.begin()?;
         let size = signed(blob.size);
@@ -74,6 +77,7 @@ impl Store {
         let id = match before {
             Some(before) => UploadId(before),
             None if open >= OPEN_UPLOADS => return Ok(Begun::TooMany),
+            None if !held && !fits(&db, blob, room)? => return Ok(Begun::OverQuota),
             None => {
                 db.execute(
                     "INSERT INTO upload (id, sha256, size, token, created_at)
@@ -131,6 +135,40 @@ impl Store {
             .prepare_cached("SELECT receipt FROM blob WHERE sha256 = ?1")?
             .query_row([blob.sha256], |row| row.get(0))
     }
+}
+
+/// Whether one more upload of this attachment keeps the capability of its record within bounds. Where several
+/// name it, one of them is enough.
+fn fits(db: &Connection, blob: &BlobRef, room: &Room) -> rusqlite::Result<bool> {
+    let size = signed(blob.size);
+    let capabilities: Vec<Option<[u8; 8]>> = db
+        .prepare_cached(
+            "SELECT DISTINCT d.capability FROM named_blob n JOIN arrival a ON a.id = n.arrival
+             LEFT JOIN device d ON d.kid = a.device WHERE n.sha256 = ?1 AND n.size = ?2",
+        )?
+        .query_map(params![blob.sha256, size], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for capability in capabilities {
+        let (held, on_the_way): (i64, i64) = db
+            .prepare_cached(
+                "WITH own AS (
+                     SELECT DISTINCT n.sha256, n.size FROM device d
+                     JOIN arrival a ON a.device = d.kid
+                     JOIN named_blob n ON n.arrival = a.id WHERE d.capability = ?1)
+                 SELECT (SELECT coalesce(sum(size), 0) FROM own
+                         WHERE EXISTS (SELECT 1 FROM blob b WHERE b.sha256 = own.sha256)),
+                        (SELECT coalesce(sum(u.size), 0) FROM own JOIN upload u
+                         ON u.sha256 = own.sha256 AND u.size = own.size
+                         WHERE NOT EXISTS (SELECT 1 FROM blob b WHERE b.sha256 = u.sha256))",
+            )?
+            .query_row([capability], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let on_the_way = on_the_way.unsigned_abs().saturating_add(blob.size);
+        let all = on_the_way.saturating_add(held.unsigned_abs());
+        if on_the_way <= room.on_the_way && all <= room.capability {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn id(row: &Row<'_>) -> rusqlite::Result<UploadId> {

@@ -1,4 +1,5 @@
 use super::Store;
+use super::notices::{self, Pen};
 use super::schema::ENVELOPE;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 use std::collections::BTreeSet;
@@ -64,22 +65,34 @@ impl Store {
             .collect()
     }
 
-    /// Keeps findings, all or none. What the database itself cannot hold is kept as unreadable, so that
-    /// it never blocks the next.
-    pub(crate) fn keep_findings(&mut self, findings: &[Finding]) -> rusqlite::Result<()> {
+    /// Keeps findings and what the desk says of them, all or none. What the database itself cannot hold
+    /// is kept as unreadable, so that it never blocks the next. Without a pen nothing is said.
+    pub(crate) fn keep_findings(
+        &mut self,
+        findings: &[Finding],
+        pen: Option<&Pen<'_>>,
+    ) -> rusqlite::Result<()> {
         let mut transaction = self
             .0
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut filed = Vec::with_capacity(findings.len());
         for finding in findings {
             let savepoint = transaction.savepoint()?;
             match keep(&savepoint, finding) {
-                Ok(()) => savepoint.commit()?,
+                Ok(new) => {
+                    savepoint.commit()?;
+                    filed.extend(new.then_some(finding.arrival));
+                }
                 Err(error) if is_about_the_row(&error) => {
                     drop(savepoint);
-                    keep_unreadable(&transaction, finding.arrival)?;
+                    let new = keep_unreadable(&transaction, finding.arrival)?;
+                    filed.extend(new.then_some(finding.arrival));
                 }
                 Err(error) => return Err(error),
             }
+        }
+        if let Some(pen) = pen {
+            notices::tell(&transaction, &filed, pen)?;
         }
         transaction.commit()
     }
@@ -95,20 +108,22 @@ fn is_about_the_row(error: &rusqlite::Error) -> bool {
     }
 }
 
-fn keep_unreadable(db: &Connection, arrival: i64) -> rusqlite::Result<()> {
+/// Returns whether it was filed now; another desk on the same folder may have been first.
+fn keep_unreadable(db: &Connection, arrival: i64) -> rusqlite::Result<bool> {
     db.prepare_cached(
         "INSERT INTO opened (arrival, outcome) VALUES (?1, 'unreadable')
          ON CONFLICT (arrival) DO NOTHING",
     )?
     .execute([arrival])
-    .map(drop)
+    .map(|rows| rows == 1)
 }
 
 fn text(time: Time) -> String {
     time.datetime().to_rfc3339()
 }
 
-fn keep(db: &Connection, finding: &Finding) -> rusqlite::Result<()> {
+/// Returns whether it was filed now.
+fn keep(db: &Connection, finding: &Finding) -> rusqlite::Result<bool> {
     let arrival = finding.arrival;
     let Some(opened) = &finding.opened else {
         return keep_unreadable(db, arrival);
@@ -154,8 +169,7 @@ fn keep(db: &Connection, finding: &Finding) -> rusqlite::Result<()> {
             copy_of
         ])?;
     if inserted == 0 {
-        // Another desk on the same folder was first.
-        return Ok(());
+        return Ok(false);
     }
     let mut flag = db.prepare_cached("INSERT INTO flag (arrival, code) VALUES (?1, ?2)")?;
     for warning in flags {
@@ -218,7 +232,7 @@ fn keep(db: &Connection, finding: &Finding) -> rusqlite::Result<()> {
         }
         Record::Unknown { .. } => {}
     }
-    Ok(())
+    Ok(true)
 }
 
 fn joined(slots: &[u32]) -> String {

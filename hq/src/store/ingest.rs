@@ -1,8 +1,9 @@
-use super::Store;
 use super::schema::{ENROLMENT, ENVELOPE};
+use super::{Reader, Store};
 use rusqlite::{
     Connection, OptionalExtension, Savepoint, Transaction, TransactionBehavior, params,
 };
+use std::collections::HashMap;
 use testigo_wire::{BlobRef, Eid, Enrolment, KeyId, ReceiptCode, StoreId, VerifyingKey};
 
 /// Up to so many devices of one capability are believed until a coordinator has looked.
@@ -12,6 +13,32 @@ const DEVICES_PER_CAPABILITY: i64 = 3;
 pub(crate) struct Device {
     pub key: VerifyingKey,
     pub store_id: StoreId,
+    pub capability: KeyId,
+    /// Not quarantined.
+    pub believed: bool,
+}
+
+/// Public keys, by their short names.
+#[derive(Default)]
+pub(crate) struct Keys {
+    pub capabilities: HashMap<KeyId, VerifyingKey>,
+    /// With the capability that each was enrolled under.
+    pub devices: HashMap<KeyId, (VerifyingKey, KeyId)>,
+}
+
+impl Reader {
+    /// The keys of those that are known here, as capabilities and as devices.
+    pub(crate) fn keys(&self, signers: &[KeyId]) -> rusqlite::Result<Keys> {
+        let mut keys = Keys::default();
+        for kid in signers {
+            if let Some(device) = device(&self.0, *kid)? {
+                keys.devices.insert(*kid, (device.key, device.capability));
+            } else if let Some(key) = capability(&self.0, *kid)? {
+                keys.capabilities.insert(*kid, key);
+            }
+        }
+        Ok(keys)
+    }
 }
 
 /// What is about to be kept, with the receipt that says so.
@@ -32,7 +59,7 @@ impl Store {
 }
 
 /// The public key of a capability.
-pub(crate) fn capability(db: &Connection, kid: KeyId) -> rusqlite::Result<Option<VerifyingKey>> {
+fn capability(db: &Connection, kid: KeyId) -> rusqlite::Result<Option<VerifyingKey>> {
     let key = db
         .prepare_cached("SELECT public_key FROM capability WHERE kid = ?1")?
         .query_row([kid.0], |row| row.get::<_, [u8; 32]>(0))
@@ -42,16 +69,22 @@ pub(crate) fn capability(db: &Connection, kid: KeyId) -> rusqlite::Result<Option
 
 /// A known device.
 pub(crate) fn device(db: &Connection, kid: KeyId) -> rusqlite::Result<Option<Device>> {
-    let device = db
-        .prepare_cached("SELECT public_key, store_id FROM device WHERE kid = ?1")?
+    type Row = ([u8; 32], [u8; 16], [u8; 8], bool);
+    let device: Option<Row> = db
+        .prepare_cached(
+            "SELECT public_key, store_id, capability, state <> 'quarantined'
+             FROM device WHERE kid = ?1",
+        )?
         .query_row([kid.0], |row| {
-            Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, [u8; 16]>(1)?))
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
         })
         .optional()?;
-    Ok(device.and_then(|(key, store_id)| {
+    Ok(device.and_then(|(key, store_id, capability, believed)| {
         Some(Device {
             key: VerifyingKey::from_bytes(&key).ok()?,
             store_id: StoreId(store_id),
+            capability: KeyId(capability),
+            believed,
         })
     }))
 }
@@ -64,7 +97,7 @@ pub(crate) fn keep_enrolment(
     capability: KeyId,
 ) -> rusqlite::Result<Vec<u8>> {
     let Some(arrival) = keep(db, incoming, ENROLMENT, None)? else {
-        return receipt(db, incoming.eid);
+        return kept_receipt(db, incoming.eid);
     };
     if !incoming.code.is_refusal() {
         // The first enrolment of a key names its capability and store; a later one changes nothing.
@@ -101,7 +134,7 @@ pub(crate) fn keep_envelope(
             }
             Ok(incoming.receipt.to_vec())
         }
-        None => receipt(db, incoming.eid),
+        None => kept_receipt(db, incoming.eid),
     }
 }
 
@@ -133,7 +166,13 @@ fn keep(
     .optional()
 }
 
-fn receipt(db: &Connection, eid: Eid) -> rusqlite::Result<Vec<u8>> {
+/// The receipt that was given for these bytes.
+pub(crate) fn receipt(db: &Connection, eid: Eid) -> rusqlite::Result<Option<Vec<u8>>> {
     db.prepare_cached("SELECT receipt FROM arrival WHERE eid = ?1")?
         .query_row([eid.0], |row| row.get(0))
+        .optional()
+}
+
+fn kept_receipt(db: &Connection, eid: Eid) -> rusqlite::Result<Vec<u8>> {
+    receipt(db, eid)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
 }

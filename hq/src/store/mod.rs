@@ -1,14 +1,17 @@
 //! Headquarters' embedded database: the only place that speaks SQL.
 
 mod blobs;
+mod copy;
 mod desk;
 mod ingest;
+mod notices;
 mod schema;
 mod views;
 
 pub(crate) use blobs::{Begun, NamedFile, Upload};
 pub(crate) use desk::{Finding, Opened, Unopened};
-pub(crate) use ingest::{Incoming, capability, device, keep_enrolment, keep_envelope};
+pub(crate) use ingest::{Incoming, Keys, device, keep_enrolment, keep_envelope, receipt};
+pub(crate) use notices::{Pen, notices};
 pub use views::DeviceState;
 pub(crate) use views::{IncidentRow, ReadingRow, Snapshot};
 

@@ -9,7 +9,7 @@ pub(super) const ENVELOPE: i64 = 1;
 
 /// The schema, step by step. Times of headquarters are milliseconds since the Unix epoch; times that a
 /// phone told are RFC 3339 text with the offset that it told them in.
-pub(super) const MIGRATIONS: &[Migration] = &[FIRST, ATTACHMENTS];
+pub(super) const MIGRATIONS: &[Migration] = &[FIRST, ATTACHMENTS, NOTICES, QUOTAS];
 
 const FIRST: Migration = Migration {
     sql: "
@@ -144,5 +144,45 @@ CREATE TABLE attachment (
     size INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX attachment_by_record ON attachment (arrival);
+",
+};
+
+const NOTICES: Migration = Migration {
+    sql: "
+-- The desk's latest word on an envelope. Numbers only rise in one run of the store: a device asks for
+-- what is behind the last one that it holds.
+CREATE TABLE notice (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    arrival INTEGER NOT NULL UNIQUE REFERENCES opened (arrival),
+    device BLOB NOT NULL REFERENCES device (kid),
+    status INTEGER NOT NULL,
+    safe INTEGER NOT NULL CHECK (safe IN (0, 1)),
+    issued_at INTEGER NOT NULL,
+    bytes BLOB NOT NULL
+) STRICT;
+CREATE INDEX notice_by_device ON notice (device, number);
+CREATE INDEX reading_by_table ON reading (table_id);
+
+-- Copies of this store of which an operator has said that they lie elsewhere.
+CREATE TABLE copy (
+    sha256 BLOB PRIMARY KEY CHECK (length(sha256) = 32), -- of its manifest
+    made_at INTEGER NOT NULL,
+    confirmed_at INTEGER NOT NULL
+) STRICT;
+
+-- Envelopes that are in such a copy with all their attachments.
+CREATE TABLE safe (
+    arrival INTEGER PRIMARY KEY REFERENCES arrival (id),
+    told INTEGER NOT NULL DEFAULT 0 CHECK (told IN (0, 1)) -- a notice says so
+) STRICT;
+CREATE INDEX safe_not_told ON safe (arrival) WHERE told = 0;
+",
+};
+
+const QUOTAS: Migration = Migration {
+    sql: "
+-- What came under a capability.
+CREATE INDEX arrival_by_device ON arrival (device);
+CREATE INDEX named_blob_by_arrival ON named_blob (arrival);
 ",
 };

@@ -64,6 +64,12 @@ pub(crate) struct Counts {
     pub unopened: u64,
     pub unreadable: u64,
     pub unknown_kinds: u64,
+    pub records: u64,
+    pub notices: u64,
+    pub safe: u64,
+    pub copy_made_at: Option<i64>,
+    pub attachments_named: u64,
+    pub attachments_held: u64,
 }
 
 /// Everything that results and incidents are made of, from one moment.
@@ -162,13 +168,25 @@ fn counts(db: &Connection) -> rusqlite::Result<Counts> {
         "SELECT (SELECT count(*) FROM arrival WHERE kind = ?1 AND bytes IS NOT NULL)
                 - (SELECT count(*) FROM opened),
                 (SELECT count(*) FROM opened WHERE outcome = 'unreadable'),
-                (SELECT count(*) FROM opened WHERE outcome = 'unknown kind')",
+                (SELECT count(*) FROM opened WHERE outcome = 'unknown kind'),
+                (SELECT count(*) FROM arrival WHERE kind = ?1 AND bytes IS NOT NULL),
+                (SELECT count(*) FROM notice),
+                (SELECT count(*) FROM safe),
+                (SELECT max(made_at) FROM copy),
+                (SELECT count(*) FROM (SELECT DISTINCT sha256 FROM named_blob)),
+                (SELECT count(*) FROM blob)",
     )?
     .query_row([ENVELOPE], |row| {
         Ok(Counts {
             unopened: count(row, 0)?,
             unreadable: count(row, 1)?,
             unknown_kinds: count(row, 2)?,
+            records: count(row, 3)?,
+            notices: count(row, 4)?,
+            safe: count(row, 5)?,
+            copy_made_at: row.get(6)?,
+            attachments_named: count(row, 7)?,
+            attachments_held: count(row, 8)?,
         })
     })
 }

@@ -89,9 +89,9 @@ impl SimulatedPhone {
         self.phone = None;
     }
 
-    /// Saves something, three times in ten with files.
+    /// Saves something, one time in five with files.
     pub fn capture(&mut self, rng: &mut Rng, marker: String) -> Result<Saved, PhoneError> {
-        let with_files = rng.u8(0..10) < 3;
+        let with_files = rng.u8(0..5) == 0;
         self.capture_with(rng, with_files, marker)
     }
 

@@ -4,7 +4,7 @@ use super::Store;
 use super::outbox::{RECORD_MISSING, RECORD_PARKED, WAITS};
 use crate::PhoneError;
 use crate::moment::Moment;
-use rusqlite::{Transaction, named_params, params};
+use rusqlite::{OptionalExtension, Transaction, named_params, params};
 use std::collections::BTreeSet;
 use testigo_wire::{Attachment, BlobRef, Lane, RecordId};
 
@@ -99,12 +99,17 @@ impl Store {
         Ok(rows == 1)
     }
 
-    /// Whether a record names this sealed file.
-    pub(crate) fn names_blob(&self, sha256: &[u8; 32]) -> Result<bool, PhoneError> {
-        Ok(self
+    /// Whether a record names this sealed file; where it does, whether the file is still needed.
+    pub(crate) fn needs_blob(&self, sha256: &[u8; 32]) -> Result<Option<bool>, PhoneError> {
+        let needed = self
             .db
-            .prepare_cached("SELECT 1 FROM attachment WHERE sha256 = ?1")?
-            .exists([sha256])?)
+            .prepare_cached(
+                "SELECT length(bytes) > 0 FROM attachment JOIN envelope USING (sequence)
+                 WHERE sha256 = ?1",
+            )?
+            .query_row([sha256], |row| row.get(0))
+            .optional()?;
+        Ok(needed)
     }
 }
 

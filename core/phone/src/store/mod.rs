@@ -1,6 +1,7 @@
 //! The phone's encrypted store: what is saved lives here and nowhere else.
 
 mod attachments;
+mod notices;
 mod outbox;
 mod recover;
 mod schema;
@@ -60,6 +61,8 @@ pub(crate) struct Kept {
     pub receipt: Option<Vec<u8>>,
     /// Attachments that headquarters has not signed for.
     pub files_left: u64,
+    pub notice: Option<Vec<u8>>,
+    pub safe: bool,
 }
 
 impl Store {
@@ -227,21 +230,6 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps the desk's latest word on a record; an older one changes nothing, and what was safe once
-    /// stays safe.
-    pub(crate) fn settle_notice(
-        tx: &Transaction<'_>,
-        notice: &Notice,
-        bytes: &[u8],
-    ) -> Result<(), PhoneError> {
-        tx.execute(
-            "UPDATE envelope SET notice = ?2, notice_millis = ?3, safe = max(safe, ?4)
-             WHERE eid = ?1 AND coalesce(notice_millis < ?3, 1)",
-            params![notice.eid.0, bytes, notice.issued_at.millis(), notice.safe],
-        )?;
-        Ok(())
-    }
-
     /// Notes which run of headquarters' store answered. Where it is another than before, that store was
     /// restored from a backup: whatever is not safe waits again. Returns whether it was another.
     pub(crate) fn settle_epoch(tx: &Transaction<'_>, epoch: Epoch) -> Result<bool, PhoneError> {
@@ -250,7 +238,7 @@ impl Store {
         if known == Some(epoch.0) {
             return Ok(false);
         }
-        tx.execute("UPDATE headquarters SET epoch = ?1", [epoch.0])?;
+        tx.execute("UPDATE headquarters SET epoch = ?1, heard = 0", [epoch.0])?;
         if known.is_none() {
             return Ok(false);
         }
@@ -272,7 +260,8 @@ impl Store {
         let mut query = self.db.prepare_cached(
             "SELECT history.body, envelope.state, envelope.receipt,
                     (SELECT count(*) FROM attachment
-                     WHERE attachment.sequence = envelope.sequence AND attachment.receipt IS NULL)
+                     WHERE attachment.sequence = envelope.sequence AND attachment.receipt IS NULL),
+                    envelope.notice, envelope.safe
              FROM history JOIN envelope USING (sequence) ORDER BY sequence DESC",
         )?;
         let rows = query.query_map([], |row| {
@@ -281,6 +270,8 @@ impl Store {
                 state: row.get(1)?,
                 receipt: row.get(2)?,
                 files_left: row.get::<_, i64>(3)?.unsigned_abs(),
+                notice: row.get(4)?,
+                safe: row.get(5)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -358,6 +349,13 @@ impl Kept {
             },
             _ => Delivery::Parked { code: receipt.code },
         })
+    }
+}
+
+impl Kept {
+    /// The desk's latest word; it was verified before it was kept.
+    pub(crate) fn notice(&self) -> Result<Option<Notice>, WireError> {
+        self.notice.as_deref().map(Notice::from_kept).transpose()
     }
 }
 

@@ -35,10 +35,10 @@ fn due_sql() -> String {
     )
 }
 
-/// Records in whatever state.
+/// Records in whatever state, but those whose bytes went because they are safe.
 const EVERYTHING: &str = "SELECT sequence, lane, size, bytes FROM envelope
      WHERE sequence IN (SELECT sequence FROM envelope INDEXED BY envelope_outbox
-         WHERE state IN (0, 1, 2) AND (lane, sequence) > (?1, ?2)
+         WHERE state IN (0, 1, 2) AND size > 0 AND (lane, sequence) > (?1, ?2)
          ORDER BY lane, sequence LIMIT ?3)
      ORDER BY lane, sequence";
 

@@ -9,7 +9,14 @@ use testigo_sqlite::{DatabaseKey, OpenError, is_sound, open_reader, salvage, set
 /// Who the phone is: without it nothing else of the store is of use to a phone.
 const OWNER: &[&str] = &["device"];
 /// Everything else, parents first.
-const REST: &[&str] = &["headquarters", "envelope", "history", "attachment"];
+const REST: &[&str] = &[
+    "headquarters",
+    "envelope",
+    "history",
+    "attachment",
+    "setback",
+    "sync",
+];
 
 /// What became of a damaged store.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -95,4 +95,12 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
      ) STRICT;
      INSERT INTO sync (id, bytes_a_day, photos_on_metered) VALUES (1, 26214400, 1);",
     },
+    // 4: how far the desk has been heard; envelopes whose bytes went because a copy of them is safe
+    // have none (length 0).
+    Migration {
+        sql: "ALTER TABLE headquarters ADD COLUMN heard INTEGER NOT NULL DEFAULT 0;
+     CREATE INDEX envelope_not_safe ON envelope (sequence) WHERE state = 1 AND safe = 0;
+     CREATE INDEX envelope_to_let_go ON envelope (sequence)
+         WHERE state = 1 AND safe = 1 AND length(bytes) > 0;",
+    },
 ];

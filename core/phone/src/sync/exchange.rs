@@ -32,7 +32,8 @@ pub struct Request {
     pub url: String,
     /// Header lines.
     pub headers: Vec<(&'static str, String)>,
-    /// The body: to `/v1/envelopes` a CBOR sequence (RFC 8742) of an enrolment and envelopes.
+    /// The body: to `/v1/envelopes` a CBOR sequence (RFC 8742) of an enrolment, an ask and
+    /// envelopes.
     pub body: Vec<u8>,
 }
 
@@ -81,6 +82,8 @@ pub struct SyncReport {
     pub attachments_remaining: u64,
     /// Attachments whose sealed file cannot be read on this phone any more.
     pub attachments_missing: u64,
+    /// Notices of headquarters' desk that were news.
+    pub notices: u64,
     /// Requests made.
     pub requests: u32,
     /// Bytes sent in their bodies.

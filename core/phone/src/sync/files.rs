@@ -1,5 +1,6 @@
 //! A pass's files: which goes next, and what a reply about it means.
 
+use super::notices::let_safe_go;
 use super::pass::Sent;
 use super::upload::{MIN_CHUNK, Upload, Verdict};
 use super::{Link, Request, Response, Selection, SyncFailure, SyncPass};
@@ -80,6 +81,7 @@ impl SyncPass {
                 })?;
                 self.report.attachments_delivered += u64::from(news);
                 self.upload = None;
+                let_safe_go(phone)?;
             }
             Verdict::Later => {
                 let sequence = upload.file.sequence;

@@ -13,6 +13,7 @@ mod end;
 mod exchange;
 mod failure;
 mod files;
+mod notices;
 mod pace;
 mod pass;
 mod progress;

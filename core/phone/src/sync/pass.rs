@@ -1,3 +1,4 @@
+use super::notices::{self, Told, let_safe_go};
 use super::pace::Chance;
 use super::upload::{ChunkSize, Upload};
 use super::{
@@ -36,6 +37,8 @@ pub struct SyncPass {
     pub(super) newest: i64,
     pub(super) sent: Option<Sent>,
     pub(super) introduced_again: bool,
+    /// The desk has said all that it had to say.
+    pub(super) told: bool,
     pub(super) upload: Option<Upload>,
     pub(super) chunk: ChunkSize,
     /// Attachments that this pass does not try again.
@@ -52,6 +55,7 @@ pub(super) enum Sent {
         bytes: usize,
         eids: HashSet<Eid>,
         enrolment: Option<Eid>,
+        ask: Option<Eid>,
         reach: Option<(Lane, i64)>,
     },
     /// A part of the attachment that is under way.
@@ -62,6 +66,7 @@ pub(super) enum Sent {
 struct Asked {
     eids: HashSet<Eid>,
     enrolment: Option<Eid>,
+    ask: Option<Eid>,
     reach: Option<(Lane, i64)>,
 }
 
@@ -80,6 +85,7 @@ impl SyncPass {
             newest: 0,
             sent: None,
             introduced_again: false,
+            told: false,
             upload: None,
             chunk: ChunkSize::new(),
             later: BTreeSet::new(),
@@ -140,11 +146,13 @@ impl SyncPass {
         let hq = phone.store.headquarters()?.ok_or(PhoneError::NotEnrolled)?;
         let rows = self.batch(phone)?;
         let introduce = hq.enrolment_receipt.is_none();
-        if !introduce && rows.is_empty() {
+        let ask = self.ask(phone, !introduce && rows.is_empty())?;
+        if !introduce && rows.is_empty() && ask.is_none() {
             return Ok(None);
         }
         let enrolment = introduce.then_some(hq.enrolment.as_slice());
         let body: Vec<u8> = (enrolment.into_iter())
+            .chain(ask.as_deref())
             .chain(rows.iter().map(|row| row.bytes.as_slice()))
             .flatten()
             .copied()
@@ -153,6 +161,7 @@ impl SyncPass {
             bytes: body.len(),
             eids: rows.iter().map(|row| Eid::of(&row.bytes)).collect(),
             enrolment: introduce.then(|| enrolment_eid(&hq)),
+            ask: ask.as_deref().map(Eid::of),
             reach: rows.last().map(|row| (row.lane, row.sequence)),
         });
         Ok(Some(Request {
@@ -208,6 +217,7 @@ impl SyncPass {
             Sent::Envelopes {
                 eids,
                 enrolment,
+                ask,
                 reach,
                 ..
             } => match judge(&response) {
@@ -216,6 +226,7 @@ impl SyncPass {
                     Asked {
                         eids,
                         enrolment,
+                        ask,
                         reach,
                     },
                     &reply,
@@ -249,7 +260,7 @@ impl SyncPass {
         let keyset = &phone.hq.as_ref().ok_or(PhoneError::NotEnrolled)?.keyset;
         let own = phone.store.device()?.store_id;
         let mut receipts = Vec::new();
-        let mut notices = Vec::new();
+        let mut told = Vec::new();
         let mut unknown_device = false;
         let mut not_taken = HashSet::new();
         for answer in &reply.answers {
@@ -270,12 +281,18 @@ impl SyncPass {
                         if !self.report.deferrals.contains(deferral) {
                             self.report.deferrals.push(*deferral);
                         }
+                    } else if sent.ask == Some(*eid) {
+                        unknown_device |= *deferral == Deferral::UNKNOWN_DEVICE;
                     }
                 }
-                Answer::Notice(bytes) => {
+                Answer::Notice { number, notice } => {
                     // One that does not verify says nothing, and takes nothing from the receipts.
-                    if let Ok(notice) = Notice::verify(bytes, keyset) {
-                        notices.push((notice, bytes));
+                    if let Ok(verified) = Notice::verify(notice, keyset) {
+                        told.push(Told {
+                            number: *number,
+                            notice: verified,
+                            bytes: notice,
+                        });
                     }
                 }
                 Answer::Unknown => {}
@@ -283,15 +300,23 @@ impl SyncPass {
         }
         if !receipts.is_empty() && !unknown_device {
             // It was headquarters, and said nothing of these.
-            let told: HashSet<Eid> = receipts.iter().map(|(receipt, _)| receipt.eid).collect();
-            not_taken.extend(sent.eids.difference(&told));
+            let taken: HashSet<Eid> = receipts.iter().map(|(receipt, _)| receipt.eid).collect();
+            not_taken.extend(sent.eids.difference(&taken));
         }
-        let introduce_again = unknown_device && sent.enrolment.is_none() && !self.introduced_again;
+        let asked = phone.store.ask()?;
+        // Headquarters may have come back from a backup. That takes a receipt to be believed, which a
+        // repeated enrolment brings.
+        let doubtful_epoch = receipts.is_empty()
+            && self.selection == Selection::Queued
+            && asked.is_some_and(|asked| asked.epoch != reply.epoch);
+        let introduce_again = (unknown_device || doubtful_epoch)
+            && sent.enrolment.is_none()
+            && !self.introduced_again;
         let mut counts = (0, 0, 0);
         let mut requeued = false;
         let now = Moment::of(phone.clock.as_ref());
         let answered = self.endpoints.get(self.endpoint);
-        phone.store.write(|tx| {
+        self.report.notices += phone.store.write(|tx| {
             if let (false, Some(endpoint)) = (receipts.is_empty(), answered) {
                 Store::keep_endpoint(tx, endpoint)?;
             }
@@ -316,9 +341,6 @@ impl SyncPass {
                     }
                 }
             }
-            for (notice, bytes) in &notices {
-                Store::settle_notice(tx, notice, bytes)?;
-            }
             // The epoch itself is not signed: it is believed beside a receipt only.
             if !receipts.is_empty() && self.selection == Selection::Queued {
                 requeued = Store::settle_epoch(tx, reply.epoch)?;
@@ -326,14 +348,19 @@ impl SyncPass {
             if introduce_again {
                 Store::settle_enrolment(tx, None)?;
             }
-            Ok(())
+            notices::keep(tx, &told, reply.epoch)
         })?;
+        let_safe_go(phone)?;
+        if sent.ask.is_some() {
+            self.heard(phone, asked, told.len())?;
+        }
         self.report.delivered += counts.0;
         self.report.parked += counts.1;
         self.report.confirmed += counts.2;
         if requeued {
             // Headquarters came back from a backup: what it may have lost goes again, from the start.
             self.after = None;
+            self.told = false;
             return Ok(());
         }
         if introduce_again {
@@ -343,7 +370,7 @@ impl SyncPass {
             self.over = true;
         } else if sent.reach.is_some() {
             self.after = sent.reach;
-        } else {
+        } else if sent.enrolment.is_some() {
             // An enrolment alone that was not taken would otherwise be asked about for ever.
             self.over = phone.store.introduced()? == Some(false);
         }

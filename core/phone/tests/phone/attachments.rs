@@ -297,12 +297,18 @@ fn a_restored_headquarters_gets_again_what_is_not_safe() {
     run(&mut phone, Selection::Queued, |request| {
         let mut response = hq.answer(request);
         let mut reply = Reply::from_bytes(&response.body).unwrap();
-        reply.answers.push(Answer::Notice(notice.clone()));
+        reply.answers.push(Answer::Notice {
+            number: 1,
+            notice: notice.clone(),
+        });
         // One that another key signed changes nothing.
         let forged = Notice::new(hq.kept[0].0, NoticeStatus::READ, true, at)
             .sign(&hq.receipt)
             .unwrap();
-        reply.answers.push(Answer::Notice(forged));
+        reply.answers.push(Answer::Notice {
+            number: 2,
+            notice: forged,
+        });
         response.body = reply.to_bytes();
         Ok(response)
     });

@@ -9,6 +9,7 @@
 
 mod attachments;
 mod capture;
+mod notices;
 mod outbox;
 mod recover;
 mod support;

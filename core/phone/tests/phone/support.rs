@@ -99,6 +99,10 @@ pub struct FakeHq {
     pub answer_code: ReceiptCode,
     pub epoch: Epoch,
     pub blobs: FakeBlobs,
+    /// What it was asked for.
+    pub asks: Vec<Ask>,
+    /// What its desk has signed, in this run of its store, by number from 1.
+    pub notices: Vec<Vec<u8>>,
 }
 
 impl FakeHq {
@@ -114,6 +118,8 @@ impl FakeHq {
             answer_code: ReceiptCode::ACCEPTED,
             epoch: Epoch([1; 16]),
             blobs: FakeBlobs::default(),
+            asks: Vec::new(),
+            notices: Vec::new(),
         }
     }
 
@@ -198,7 +204,7 @@ impl FakeHq {
         while !rest.is_empty() {
             let (item, tail) = cbor::first("item", rest, MAX_ENVELOPE).unwrap();
             rest = tail;
-            answers.push(self.item(item));
+            answers.extend(self.item(item));
         }
         Response {
             status: 200,
@@ -212,7 +218,47 @@ impl FakeHq {
         }
     }
 
-    fn item(&mut self, bytes: &[u8]) -> Answer {
+    /// Its desk signs a notice; `minute` tells the order of what it says of one record.
+    pub fn notice(&mut self, eid: Eid, status: NoticeStatus, safe: bool, minute: i64) {
+        let at = time("2024-07-28T23:30:00Z").millis() + minute * 60_000;
+        let at = Time::from_millis(at, 0).unwrap();
+        let notice = Notice::new(eid, status, safe, at);
+        self.notices.push(notice.sign(&self.desk()).unwrap());
+    }
+
+    fn item(&mut self, bytes: &[u8]) -> Vec<Answer> {
+        if let Ok(ask) = Ask::parse(bytes) {
+            return self.told(&ask);
+        }
+        vec![self.kept_or_not(bytes)]
+    }
+
+    fn told(&mut self, ask: &UnverifiedAsk) -> Vec<Answer> {
+        let Some((device, _)) = self.device else {
+            return vec![Answer::Deferred {
+                eid: ask.eid(),
+                deferral: Deferral::UNKNOWN_DEVICE,
+            }];
+        };
+        let ask = ask.verify(&device).unwrap();
+        self.asks.push(ask);
+        let after = if ask.epoch == self.epoch {
+            ask.after
+        } else {
+            0
+        };
+        (1..)
+            .zip(&self.notices)
+            .filter(|(number, _)| *number > after)
+            .take(Ask::MAX_NOTICES)
+            .map(|(number, notice)| Answer::Notice {
+                number,
+                notice: notice.clone(),
+            })
+            .collect()
+    }
+
+    fn kept_or_not(&mut self, bytes: &[u8]) -> Answer {
         let eid = Eid::of(bytes);
         if let Ok(enrolment) = Enrolment::parse(bytes) {
             let key = enrolment.capability();

@@ -40,8 +40,9 @@ class SyncTest : Stage() {
 
         val second = phone.sync()
         assertEquals(SyncOutcome.Done, second.outcome)
-        assertEquals(0uL, second.bytesSent)
-        assertEquals(0u, second.requests)
+        // At most it asks what the desk has to say.
+        assertEquals(0uL, second.delivered)
+        assertTrue(second.requests <= 1u && second.bytesSent < 256uL)
         assertEquals(3, headquarters.incidents().size)
     }
 

@@ -1,0 +1,130 @@
+use super::copy::Copy;
+use super::{Progress, copy_blob, fresh};
+use crate::HqError;
+use crate::init::Headquarters;
+use crate::keys::{Folder, private_folder, read_key, sync_folder, write_new};
+use crate::store::Store;
+use data_encoding::HEXLOWER;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use testigo_sqlite::DatabaseKey;
+use testigo_wire::{Epoch, Keyset, SealSecretKey, SigningKey};
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restored {
+    /// The new run of the store, in which phones send again what was not safe.
+    pub epoch: Epoch,
+    /// Records that came back.
+    pub records: u64,
+    /// Attachments that came back.
+    pub blobs: u64,
+    /// Attachments that are not whole in the backup, by SHA-256 in hexadecimal: phones that still have
+    /// them send them again.
+    pub damaged: Vec<String>,
+}
+
+/// Makes a new or empty folder into the headquarters that a backup holds, under the keys in `keys` (a copy
+/// of the old one's `keys` folder). It is a new run of the store: phones notice, and send again whatever
+/// was not safe. The keyset is written last: where it is, headquarters are whole.
+///
+/// # Errors
+/// [`HqError::AlreadyHeadquarters`], [`HqError::NotEmpty`], [`HqError::Key`] and those of a damaged backup,
+/// all before anything but the folder is made; others where files cannot be written.
+pub fn restore(
+    from: &Path,
+    keys: &Path,
+    data_dir: &Path,
+    mut progress: impl FnMut(Progress),
+) -> Result<Restored, HqError> {
+    let key = |name: &str| read_key(&keys.join(format!("{name}.key")));
+    let database_key = DatabaseKey::from_bytes(*key("database")?);
+    let copy = Copy::open(from, &database_key)?;
+    check_keys(&copy, keys)?;
+    let folder = fresh(data_dir)?;
+
+    private_folder(&folder.keys())?;
+    for name in ["seal", "receipt", "database", "desk", "root"] {
+        // The root's lies elsewhere where it is kept as it should be, and older headquarters have no desk's.
+        if keys.join(format!("{name}.key")).exists() {
+            let to = folder.keys().join(format!("{name}.key"));
+            write_new(&to, &*key(name)?, true)?;
+        }
+    }
+    let blobs = folder.blobs();
+    private_folder(&blobs)?;
+    let mut whole = BTreeSet::new();
+    let mut damaged = Vec::new();
+    for (n, sha256) in copy.manifest.blobs.iter().enumerate() {
+        progress(Progress::Blobs {
+            done: n as u64,
+            of: copy.manifest.blobs.len() as u64,
+        });
+        match copy_blob(&copy.blobs(), &blobs, sha256)? {
+            true => whole.extend([*sha256]),
+            false => damaged.push(HEXLOWER.encode(sha256)),
+        }
+    }
+    sync_folder(&blobs)?;
+    let database = copy
+        .reader
+        .copy_to(&folder.database(), &database_key, |done, of| {
+            progress(Progress::Pages { done, of });
+        })?;
+    drop(database);
+    let epoch = Epoch::random().map_err(HqError::keys)?;
+    let records = copy.reader.record_count()?;
+    Store::open(&folder)?.begin_again(epoch, &whole)?;
+
+    let public = folder.public();
+    fs::create_dir(&public).map_err(HqError::file(&public))?;
+    write_new(&folder.pack(), &public_file(&copy, "pack")?, false)?;
+    write_new(&folder.keyset(), &public_file(&copy, "keyset")?, false)?;
+    sync_folder(data_dir)?;
+    // As `serve` will find it.
+    Headquarters::open(data_dir)?;
+    Ok(Restored {
+        epoch,
+        records,
+        blobs: whole.len() as u64,
+        damaged,
+    })
+}
+
+fn public_file(copy: &Copy, name: &str) -> Result<Vec<u8>, HqError> {
+    let path = copy.folder.join(format!("public/{name}.cose"));
+    fs::read(&path).map_err(HqError::file(&path))
+}
+
+/// The keys must be those that the backup's phones know.
+fn check_keys(copy: &Copy, keys: &Path) -> Result<(), HqError> {
+    let path = |name: &str| keys.join(format!("{name}.key"));
+    let wrong = |name: &str| HqError::Key(path(name));
+    let keyset_path = Folder::new(&copy.folder).keyset();
+    let keyset =
+        Keyset::verify(&public_file(copy, "keyset")?, copy.identity.root).map_err(|source| {
+            HqError::Signed {
+                path: keyset_path,
+                source,
+            }
+        })?;
+    let seal = SealSecretKey::from_bytes(&*read_key(&path("seal"))?);
+    if !keyset
+        .seal
+        .contains(&seal.public_key().map_err(HqError::keys)?)
+    {
+        return Err(wrong("seal"));
+    }
+    let kid = |name: &str| -> Result<_, HqError> {
+        let key = SigningKey::from_seed(&*read_key(&path(name))?);
+        Ok(key.verifying_key().key_id())
+    };
+    if keyset.receipt_key(kid("receipt")?).is_none() {
+        return Err(wrong("receipt"));
+    }
+    if !keyset.desk.is_empty() && keyset.desk_key(kid("desk")?).is_none() {
+        return Err(wrong("desk"));
+    }
+    Ok(())
+}
