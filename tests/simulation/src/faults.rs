@@ -44,11 +44,13 @@ pub enum Fault {
     PhoneFull,
     /// Headquarters' disk is full for a while.
     HqFull,
+    /// Headquarters' machine is gone, and they come back from a backup.
+    HqRestored,
 }
 
 impl Fault {
     /// All kinds.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::RequestLost,
         Self::ReplyLost,
         Self::Duplicated,
@@ -68,6 +70,7 @@ impl Fault {
         Self::HqPower,
         Self::PhoneFull,
         Self::HqFull,
+        Self::HqRestored,
     ];
 
     /// Whether it befalls one request.
@@ -98,6 +101,7 @@ impl fmt::Display for Fault {
             Self::HqPower => "headquarters without power",
             Self::PhoneFull => "phone's disk refused a write",
             Self::HqFull => "headquarters' disk refused a write",
+            Self::HqRestored => "headquarters back from a backup",
         })
     }
 }

@@ -13,7 +13,7 @@ use std::fs;
 use std::path::Path;
 use testigo_sqlite::DatabaseKey;
 use testigo_wire::{
-    BLOB_HEADER, BlobOpener, BlobSecret, Eid, Keyset, Receipt, RootId, SEALED_SEGMENT,
+    BLOB_HEADER, BlobOpener, BlobSecret, Eid, Keyset, Notice, Receipt, RootId, SEALED_SEGMENT,
 };
 
 /// `PRAGMA application_id` of headquarters' store.
@@ -59,6 +59,19 @@ pub fn holdings(hq: &Headquarters) -> Result<Holdings, String> {
         eids: all("SELECT eid FROM arrival"),
         files: all("SELECT sha256 FROM blob"),
     })
+}
+
+/// What a phone calls delivered, headquarters hold.
+pub fn delivered_is_held(hq: &Headquarters, phone: &SimulatedPhone) -> Result<(), String> {
+    let files = phone.delivered_files();
+    if files.is_empty() {
+        return Ok(());
+    }
+    let held = holdings(hq)?;
+    match files.iter().all(|sha256| held.files.contains(sha256)) {
+        true => Ok(()),
+        false => Err("a file is called delivered and headquarters DO NOT HOLD it".to_owned()),
+    }
 }
 
 /// Headquarters still hold all of this.
@@ -200,6 +213,14 @@ fn receipts(phone: &SimulatedPhone, keyset: &Keyset, held: &[Held]) -> Result<()
         }
         if !held.contains_key(&eid) {
             return Err("a receipt for what headquarters DO NOT HOLD".to_owned());
+        }
+    }
+    for (eid, notice) in phone.notices() {
+        let bytes = notice.ok_or("the desk's word on a record DID NOT ARRIVE")?;
+        let notice = Notice::verify(&bytes, keyset)
+            .map_err(|error| format!("a NOTICE DOES NOT VERIFY: {error}"))?;
+        if notice.eid != eid {
+            return Err("a notice about something else".to_owned());
         }
     }
     Ok(())

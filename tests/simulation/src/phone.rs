@@ -191,6 +191,28 @@ impl SimulatedPhone {
         id.ok().map(StoreId)
     }
 
+    /// Hashes of files that count as delivered.
+    pub fn delivered_files(&self) -> Vec<[u8; 32]> {
+        let Some(reader) = &self.reader else {
+            return Vec::new();
+        };
+        let mut query = reader
+            .prepare_cached("SELECT sha256 FROM attachment WHERE receipt IS NOT NULL")
+            .expect("the phone's table");
+        let rows = query.query_map([], |row| row.get(0));
+        rows.expect("the phone's rows").flatten().collect()
+    }
+
+    /// The desk's word on each record; `None` where there is none yet.
+    pub fn notices(&self) -> Vec<(Eid, Option<Vec<u8>>)> {
+        let reader = self.reader.as_ref().expect("a running phone");
+        let mut query = reader
+            .prepare("SELECT eid, notice FROM envelope")
+            .expect("the phone's table");
+        let rows = query.query_map([], |row| Ok((Eid(row.get(0)?), row.get(1)?)));
+        rows.expect("the phone's rows").flatten().collect()
+    }
+
     /// Kept receipts by identity of what they are for, of everything that counts as delivered.
     pub fn receipts(&self) -> Vec<(Eid, Vec<u8>)> {
         let reader = self.reader.as_ref().expect("a running phone");

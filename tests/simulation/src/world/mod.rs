@@ -1,17 +1,20 @@
 //! One night: simulated time, phones, headquarters, and the network between them.
 
+mod backups;
 mod deaths;
 mod plan;
 
 use crate::faults::{Counts, Fault};
 use crate::headquarters::Headquarters;
 use crate::network::{self, Fate};
+use crate::oracle;
 use crate::phone::{Outstanding, SimulatedPhone};
 use crate::template::{PHONES, SimulatedClock, Template};
 use fastrand::Rng;
 use plan::Planned;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -64,6 +67,9 @@ pub struct World {
     power_on_hq: bool,
     power_on_phone: [bool; PHONES],
     healed: bool,
+    /// Backups of headquarters, the latest one last.
+    backups: Vec<PathBuf>,
+    restored: bool,
     markers: u64,
     seed: u64,
     /// Headquarters.
@@ -74,7 +80,7 @@ pub struct World {
     pub counts: Counts,
     /// What happened, line by line.
     pub trace: Vec<String>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// Why a night failed.
@@ -109,13 +115,15 @@ impl World {
             power_on_hq: false,
             power_on_phone: [false; PHONES],
             healed: false,
+            backups: Vec::new(),
+            restored: false,
             markers: 0,
             seed,
             hq: Headquarters::new(&hq, clock),
             phones,
             counts: Counts::default(),
             trace: Vec::new(),
-            _folder: folder,
+            folder,
             rng: rng.fork(),
         };
         world.make_plan(&mut rng);
@@ -169,6 +177,10 @@ impl World {
             while self.hq.desk()? > 0 {}
             self.say(format!("round {round}: {waiting} left"));
             if waiting == 0 {
+                // Once more, to hear what the desk says.
+                for phone in 0..self.phones.len() {
+                    self.sync_now(phone)?;
+                }
                 self.hq.stop();
                 return Ok(());
             }
@@ -275,13 +287,14 @@ impl World {
 
     /// The next step of a phone's pass; a new pass where there is none.
     fn step(&mut self, n: usize) -> Result<(), Failure> {
+        let seed = self.rng.u64(..);
         let phone = &mut self.phones[n];
         let Some(program) = &mut phone.phone else {
             return Ok(());
         };
         let pass = phone
             .pass
-            .get_or_insert_with(|| SyncPass::new(Selection::Queued));
+            .get_or_insert_with(|| SyncPass::new(Selection::Queued).with_seed(seed));
         match pass.step(program) {
             Ok(Step::Send(request)) => {
                 network::check_lanes(phone, &request)
@@ -290,6 +303,11 @@ impl World {
             }
             Ok(Step::Done(report)) => {
                 phone.pass = None;
+                // A phone does not know at once that headquarters lost what they had.
+                if report.attachments_delivered > 0 && !self.restored {
+                    oracle::delivered_is_held(&self.hq, phone)
+                        .map_err(|error| format!("phone {n}: {error}"))?;
+                }
                 self.say(format!(
                     "phone {n}: pass over, {} delivered, {} files, {} and {} left, {:?}",
                     report.delivered,

@@ -63,6 +63,7 @@ impl World {
                 self.hq.disk.die_after(amount);
                 return;
             }
+            Fault::HqRestored => self.back_up(n),
             Fault::PhoneFull => self.phones[phone].disk.set_room(Some(amount)),
             Fault::HqFull => self.hq.disk.set_room(Some(amount)),
             Fault::PhoneClock => {
@@ -88,6 +89,7 @@ impl World {
         match fault {
             Fault::PhoneFull => self.phones[phone].disk.set_room(None),
             Fault::HqFull => self.hq.disk.set_room(None),
+            Fault::HqRestored => self.restore_hq(),
             _ => {}
         }
     }
