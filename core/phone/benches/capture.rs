@@ -5,7 +5,6 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::panic,
     clippy::print_stdout,
     dead_code,
     reason = "a benchmark, with the tests' headquarters"

@@ -89,6 +89,17 @@ impl Phone {
                 format!("there is no record with no. {sequence}"),
             )
         })?;
+        if sealed.envelope.is_empty() {
+            return Err(PhoneError::input(
+                "sequence",
+                format!(
+                    "el n.º {sequence} ya está a salvo en la central y su original sellado ya no está en este teléfono"
+                ),
+                format!(
+                    "no. {sequence} is safe at headquarters and its sealed original is no longer on this phone"
+                ),
+            ));
+        }
         if fs::symlink_metadata(folder).is_ok() {
             return Err(taken(folder));
         }

@@ -4,7 +4,7 @@ use crate::support::*;
 use std::io::Cursor;
 use std::path::Path;
 use testigo_phone::sync::{NetworkFault, Request, Selection};
-use testigo_phone::{AttachmentKind, Delivery, Phone, ReportInput};
+use testigo_phone::{AttachmentKind, Delivery, Phone, PhoneError, ReportInput};
 use testigo_wire::{Ask, Eid, Envelope, Epoch, MAX_ENVELOPE, NoticeStatus, ReceiptCode, cbor};
 
 fn report(phone: &mut Phone, files: usize) {
@@ -148,6 +148,10 @@ fn what_is_safe_leaves_the_phone_and_never_before() {
         Ok(hq.answer(request))
     });
     assert_eq!(sent, 1);
+    // What is gone is not carried elsewhere as an empty envelope.
+    let export = phone.export(1, &dir.path().join("out"));
+    assert!(matches!(export, Err(PhoneError::Input { .. })));
+    assert!(!dir.path().join("out").exists());
 
     // A file that a crash left behind goes when the phone is opened.
     hq.notice(second, NoticeStatus::READ, true, 2);
