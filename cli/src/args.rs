@@ -268,6 +268,13 @@ pub enum PhoneCommand {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
+    /// Puts a phone with a damaged store to work again: saves what is readable, keeps the rest beside it.
+    #[command(after_help = "Example: testigo phone --home D recover")]
+    Recover {
+        /// Set the store aside also where its key does not open it: a damaged beginning looks the same.
+        #[arg(long)]
+        key_is_right: bool,
+    },
     /// Stays open and takes these commands line by line, as an app would.
     #[command(after_help = "Example: testigo phone --home D shell")]
     Shell,
@@ -358,6 +365,10 @@ pub enum HqCommand {
     /// The results and incidents so far.
     #[command(after_help = "Example: testigo hq --data D2 table")]
     Table,
+    /// Puts headquarters with a damaged database to work again: saves what is readable, keeps the rest beside
+    /// it. Stop the server first.
+    #[command(after_help = "Example: testigo hq --data D2 recover")]
+    Recover,
     /// Opens a file that arrived with a record, for staff.
     #[command(after_help = "Example: testigo hq --data D2 blob 7 --out photo.jpg")]
     Blob {

@@ -60,6 +60,9 @@ impl Failure {
             Self::Phone(error @ PhoneError::NoPhone) => {
                 format!("{} (testigo phone init)", error.sentence(language))
             }
+            Self::Phone(error) if error.code() == "store-damaged" => {
+                format!("{} (testigo phone recover)", error.sentence(language))
+            }
             Self::Phone(error) => error.sentence(language),
             Self::Hq(error) => error.sentence(language),
             Self::Said { es, en } => language.pick(es, en).clone(),

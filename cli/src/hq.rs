@@ -4,7 +4,7 @@ use crate::args::{HqArgs, HqCommand};
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::sheet::{png, qr_picture};
-use crate::{backup, interrupt, phone, table};
+use crate::{backup, interrupt, phone, recover, table};
 use serde_json::json;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -30,6 +30,7 @@ pub fn run(args: HqArgs, language: Language, as_json: bool) -> Result<Outcome, F
         HqCommand::Confirm { copy } => backup::confirm(data, &copy, language),
         HqCommand::Restore { from, keys } => backup::restore(data, &from, &keys, language),
         HqCommand::Table => table(data, language),
+        HqCommand::Recover => recover::hq(data, language),
         HqCommand::Blob { id, out } => blob(data, id, &out, language),
     }
 }

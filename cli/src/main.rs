@@ -17,6 +17,7 @@ mod outcome;
 mod phone;
 mod picture;
 mod plain;
+mod recover;
 mod render;
 mod scan;
 mod sheet;

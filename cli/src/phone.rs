@@ -3,7 +3,7 @@
 use crate::args::{Cli, Command, Limit, PhoneArgs, PhoneCommand};
 use crate::failure::Failure;
 use crate::outcome::Outcome;
-use crate::{attach, deliver, key_file, outbox, picture, render, stdin};
+use crate::{attach, deliver, key_file, outbox, picture, recover, render, stdin};
 use clap::Parser;
 use serde_json::json;
 use std::io::{BufRead, Write};
@@ -33,6 +33,9 @@ pub fn run(args: PhoneArgs, language: Language, as_json: bool) -> Result<Outcome
                 )],
                 json!({ "home": args.home }),
             ));
+        }
+        PhoneCommand::Recover { key_is_right } => {
+            return recover::phone(&args.home, clock, *key_is_right, language);
         }
         _ => {}
     }
@@ -255,6 +258,8 @@ fn one(
             ))
         }
         PhoneCommand::Codes => Ok(render::catalogue(language)),
+        // It is open, so there is nothing to recover.
+        PhoneCommand::Recover { .. } => Err(PhoneError::NotDamaged.into()),
         PhoneCommand::Init | PhoneCommand::Shell => Err(PhoneError::PhoneExists.into()),
     }
 }

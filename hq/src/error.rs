@@ -63,6 +63,9 @@ pub enum HqError {
     /// The election has no such polling table.
     #[error("table {0} is not in the election pack")]
     TableUnknown(TableId),
+    /// The database is sound: there is nothing to recover, and nothing was changed.
+    #[error("{} is not damaged", .0.display())]
+    NotDamaged(PathBuf),
     /// An address that phones would refuse to send to.
     #[error("phones would not send to {0:?}")]
     Endpoint(String),
@@ -217,6 +220,13 @@ impl HqError {
                     "The attachment {id} cannot be read or opened: it is damaged here or was sealed wrongly. Restore your copy of the blobs folder."
                 ),
             ),
+            Self::NotDamaged(path) => {
+                let path = path.display();
+                language.pick(
+                    format!("{path} no está dañada; queda como está."),
+                    format!("{path} is not damaged; it is left as it is."),
+                )
+            }
             Self::NotBackup(dir) => {
                 let dir = dir.display();
                 language.pick(

@@ -24,6 +24,7 @@ mod page;
 mod problem;
 mod queue;
 mod quota;
+mod recover;
 mod results;
 mod serve;
 #[cfg(test)]
@@ -39,6 +40,7 @@ pub use desk::Desk;
 pub use error::HqError;
 pub use init::{init, invite, tables};
 pub use pack_source::{Mistake, PackSource, PackSourceError};
+pub use recover::{RecoveredHq, recover};
 pub use results::{
     AttachmentView, AttachmentsView, CandidateView, CandidateVotesView, ElectionView, IncidentView,
     IncidentsView, LabelView, ResultsView, TableState, TableView, TablesView, UnreadSheetView,

@@ -80,6 +80,11 @@ pub(crate) fn name(sha256: &[u8; 32]) -> Name {
     Name::from(HEXLOWER.encode(sha256))
 }
 
+/// The attachment that has this name.
+pub(crate) fn name_of(text: &str) -> Option<[u8; 32]> {
+    HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok()
+}
+
 /// Takes attachments in.
 pub(crate) struct Blobs {
     store: Mutex<Store>,

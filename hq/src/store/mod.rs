@@ -5,6 +5,7 @@ mod copy;
 mod desk;
 mod ingest;
 mod notices;
+mod recover;
 mod schema;
 mod views;
 
@@ -12,6 +13,7 @@ pub(crate) use blobs::{Begun, NamedFile, Upload};
 pub(crate) use desk::{Finding, Opened, Unopened};
 pub(crate) use ingest::{Incoming, Keys, device, keep_enrolment, keep_envelope, receipt};
 pub(crate) use notices::{Pen, notices};
+pub(crate) use recover::{is_sound, salvage};
 pub use views::DeviceState;
 pub(crate) use views::{IncidentRow, ReadingRow, Snapshot};
 
