@@ -1,7 +1,8 @@
 //! What programs read: health, results and incidents as JSON.
 
+use crate::incidents::IncidentsView;
 use crate::problem::Problem;
-use crate::results::{IncidentsView, ResultsView};
+use crate::results::ResultsView;
 use crate::serve::Shared;
 use axum::Json;
 use axum::extract::State;

@@ -16,6 +16,9 @@ use testigo_wire::{
 const BATCH: u32 = 64;
 /// How long it sleeps when nobody wakes it: another process may have written.
 const NAP: Duration = Duration::from_secs(1);
+/// After so many passes in a row that found nothing it looks through everything again: what came from a device
+/// that was not known then may be opened now, behind a damaged database.
+const LOOK_BACK: u32 = 600;
 /// How far a phone's clock may be from headquarters' before it is flagged, in milliseconds.
 const CLOCK_TOLERANCE: i64 = 10 * 60 * 1000;
 
@@ -27,6 +30,10 @@ pub struct Desk {
     key: Option<SigningKey>,
     pack: ElectionPack,
     clock: Arc<dyn Clock>,
+    /// Everything up to this arrival was looked at.
+    seen: i64,
+    /// Passes in a row that found nothing.
+    idle: u32,
 }
 
 impl Desk {
@@ -43,6 +50,8 @@ impl Desk {
             key,
             pack,
             clock,
+            seen: 0,
+            idle: 0,
         }
     }
 
@@ -73,7 +82,11 @@ impl Desk {
     /// # Errors
     /// [`HqError`].
     pub fn pass(&mut self) -> Result<usize, HqError> {
-        let waiting = self.store.unopened(BATCH)?;
+        if self.idle >= LOOK_BACK {
+            self.idle = 0;
+            self.seen = 0;
+        }
+        let waiting = self.store.unopened(self.seen, BATCH)?;
         let findings: Vec<Finding> = waiting
             .iter()
             .map(|envelope| Finding {
@@ -95,6 +108,13 @@ impl Desk {
             Some(pen) => self.store.tell_safe(pen)?,
             None => 0,
         };
+        match findings.last() {
+            Some(last) => {
+                self.seen = last.arrival;
+                self.idle = 0;
+            }
+            None => self.idle += 1,
+        }
         Ok(findings.len() + safe)
     }
 

@@ -16,6 +16,7 @@ mod connections;
 mod desk;
 mod door;
 mod error;
+mod incidents;
 mod ingest;
 mod init;
 mod keys;
@@ -38,13 +39,13 @@ pub use blobs::open_blob;
 pub use clock::{Clock, SystemClock};
 pub use desk::Desk;
 pub use error::HqError;
+pub use incidents::{IncidentView, IncidentsView};
 pub use init::{init, invite, tables};
 pub use pack_source::{Mistake, PackSource, PackSourceError};
 pub use recover::{RecoveredHq, recover};
 pub use results::{
-    AttachmentView, AttachmentsView, CandidateView, CandidateVotesView, ElectionView, IncidentView,
-    IncidentsView, LabelView, ResultsView, TableState, TableView, TablesView, UnreadSheetView,
-    VersionView, WarningView,
+    AttachmentView, AttachmentsView, CandidateView, CandidateVotesView, ElectionView, LabelView,
+    ResultsView, TableState, TableView, TablesView, UnreadSheetView, VersionView, WarningView,
 };
 pub use serve::{Server, serve};
 pub use store::DeviceState;

@@ -1,10 +1,9 @@
 //! `GET /`: results and incidents on one plain page, in Spanish and English, without a script.
 
 use crate::api::rfc3339;
+use crate::incidents::IncidentsView;
 use crate::problem::Problem;
-use crate::results::{
-    AttachmentsView, IncidentsView, ResultsView, TableState, TableView, WarningView,
-};
+use crate::results::{AttachmentsView, ResultsView, TableState, TableView, WarningView};
 use crate::serve::Shared;
 use askama::Template;
 use axum::extract::rejection::QueryRejection;

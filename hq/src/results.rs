@@ -1,11 +1,10 @@
 //! What leaves headquarters: results by candidate and table, and the list of incidents. Never an eid or
 //! a device beside a table.
 
-use crate::store::{DeviceState, IncidentRow, ReadingRow, Snapshot};
+use crate::store::{DeviceState, ReadingRow, Snapshot};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use testigo_wire::catalogue::{Phase, Severity};
-use testigo_wire::{Code, ElectionPack, Lane, Language, PollingTable, Time, Warning};
+use testigo_wire::{ElectionPack, Lane, Language, PollingTable, Time, Warning};
 
 /// `GET /v1/results`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -201,50 +200,6 @@ pub struct LabelView {
     pub en: String,
 }
 
-/// `GET /v1/incidents`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IncidentsView {
-    /// The newest arrival first.
-    pub incidents: Vec<IncidentView>,
-}
-
-/// A report. Times are RFC 3339; those that the phone told keep the offset that it told them in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IncidentView {
-    /// Number in the catalogue.
-    pub code: u16,
-    /// Its name.
-    pub label: LabelView,
-    /// `opening`, `voting`, `safety`, `count`, `sheet` or `other`; none for an unknown code.
-    pub phase: Option<String>,
-    /// `info`, `low`, `high` or `danger`; none for an unknown code.
-    pub severity: Option<String>,
-    /// The table it was filed under.
-    pub table: Option<String>,
-    /// When headquarters received it, in the phone's offset.
-    pub received_at: String,
-    /// When the witness says that it happened.
-    pub claimed_at: Option<String>,
-    /// What the phone's clock showed when it was saved.
-    pub saved_at: String,
-    /// How late, in minutes.
-    pub delay_minutes: Option<u32>,
-    /// When it started.
-    pub started: Option<String>,
-    /// When it ended.
-    pub ended: Option<String>,
-    /// How many people were involved.
-    pub people: Option<u32>,
-    /// The witness's own words.
-    pub note: Option<String>,
-    /// Doubts.
-    pub warnings: Vec<WarningView>,
-    /// How far its device is believed.
-    pub device: DeviceState,
-    /// Its files.
-    pub attachments: AttachmentsView,
-}
-
 impl ResultsView {
     pub(crate) fn new(pack: &ElectionPack, snapshot: &Snapshot) -> Self {
         let mut by_table: BTreeMap<&str, Vec<&ReadingRow>> = BTreeMap::new();
@@ -402,7 +357,10 @@ fn votes(
         .collect()
 }
 
-fn warnings(arrivals: impl Iterator<Item = i64>, snapshot: &Snapshot) -> Vec<WarningView> {
+pub(crate) fn warnings(
+    arrivals: impl Iterator<Item = i64>,
+    snapshot: &Snapshot,
+) -> Vec<WarningView> {
     let codes: BTreeSet<Warning> = arrivals
         .filter_map(|arrival| snapshot.flags.get(&arrival))
         .flatten()
@@ -418,7 +376,10 @@ fn warnings(arrivals: impl Iterator<Item = i64>, snapshot: &Snapshot) -> Vec<War
         .collect()
 }
 
-fn attachments(arrivals: impl Iterator<Item = i64>, snapshot: &Snapshot) -> AttachmentsView {
+pub(crate) fn attachments(
+    arrivals: impl Iterator<Item = i64>,
+    snapshot: &Snapshot,
+) -> AttachmentsView {
     let files: Vec<AttachmentView> = arrivals
         .filter_map(|arrival| snapshot.attachments.get(&arrival))
         .flatten()
@@ -459,62 +420,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// In the offset of the phone's clock, so that the two times can be compared at a glance.
-fn received_at(millis: i64, saved_at: &str) -> String {
+pub(crate) fn received_at(millis: i64, saved_at: &str) -> String {
     let offset = Time::from_rfc3339(saved_at).map_or(0, Time::offset_minutes);
     Time::from_millis(millis, offset).map_or_else(String::new, |time| time.to_string())
-}
-
-impl IncidentsView {
-    pub(crate) fn new(snapshot: &Snapshot) -> Self {
-        let incidents = snapshot.incidents.iter();
-        Self {
-            incidents: incidents.map(|row| incident(row, snapshot)).collect(),
-        }
-    }
-}
-
-fn incident(row: &IncidentRow, snapshot: &Snapshot) -> IncidentView {
-    let code = Code(row.code);
-    let entry = code.entry();
-    IncidentView {
-        code: row.code,
-        label: LabelView {
-            es: code.label(Language::Es),
-            en: code.label(Language::En),
-        },
-        phase: entry.map(|entry| phase(entry.phase).to_owned()),
-        severity: entry.map(|entry| severity(entry.severity).to_owned()),
-        table: row.table.clone(),
-        received_at: received_at(row.received_at, &row.saved_at),
-        claimed_at: row.claimed_at.clone(),
-        saved_at: row.saved_at.clone(),
-        delay_minutes: row.delay_minutes,
-        started: row.started.clone(),
-        ended: row.ended.clone(),
-        people: row.people,
-        note: row.note.clone(),
-        warnings: warnings(std::iter::once(row.arrival), snapshot),
-        device: row.device,
-        attachments: attachments(std::iter::once(row.arrival), snapshot),
-    }
-}
-
-fn phase(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Opening => "opening",
-        Phase::Voting => "voting",
-        Phase::Safety => "safety",
-        Phase::Count => "count",
-        Phase::Sheet => "sheet",
-        Phase::Other => "other",
-    }
-}
-
-fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Info => "info",
-        Severity::Low => "low",
-        Severity::High => "high",
-        Severity::Danger => "danger",
-    }
 }

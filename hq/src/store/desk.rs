@@ -40,19 +40,19 @@ impl Unopened {
 }
 
 impl Store {
-    /// The oldest envelopes that the desk has not looked at.
-    pub(crate) fn unopened(&self, limit: u32) -> rusqlite::Result<Vec<Unopened>> {
+    /// The oldest envelopes behind this arrival that the desk has not looked at.
+    pub(crate) fn unopened(&self, after: i64, limit: u32) -> rusqlite::Result<Vec<Unopened>> {
         self.0
             .prepare_cached(
                 "SELECT a.id, a.bytes, a.received_at, d.public_key, c.created_at, c.assigned_table
                  FROM arrival a
                  JOIN device d ON d.kid = a.device
                  JOIN capability c ON c.kid = d.capability
-                 WHERE a.kind = ?1 AND a.bytes IS NOT NULL
+                 WHERE a.kind = ?1 AND a.id > ?3 AND a.bytes IS NOT NULL
                    AND NOT EXISTS (SELECT 1 FROM opened o WHERE o.arrival = a.id)
                  ORDER BY a.id LIMIT ?2",
             )?
-            .query_map(params![ENVELOPE, limit], |row| {
+            .query_map(params![ENVELOPE, limit, after], |row| {
                 Ok(Unopened {
                     arrival: row.get(0)?,
                     bytes: row.get(1)?,

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use testigo_phone::sync::{Request, SyncPass};
 use testigo_phone::{AttachmentKind, Phone, PhoneError, ReportInput, Saved, TallyInput};
-use testigo_wire::{Code, Eid, Lane, RecordId, StoreId};
+use testigo_wire::{Code, Eid, Epoch, Lane, RecordId, StoreId};
 
 /// `PRAGMA application_id` of a phone's store.
 pub const APPLICATION_ID: u32 = 0x5470_686e;
@@ -189,6 +189,13 @@ impl SimulatedPhone {
         let reader = self.reader.as_ref()?;
         let id = reader.query_row("SELECT store_id FROM device", [], |row| row.get(0));
         id.ok().map(StoreId)
+    }
+
+    /// The run of headquarters' store that the phone knows.
+    pub fn epoch(&self) -> Option<Epoch> {
+        let reader = self.reader.as_ref()?;
+        let epoch = reader.query_row("SELECT epoch FROM headquarters", [], |row| row.get(0));
+        epoch.ok().flatten().map(Epoch)
     }
 
     /// Hashes of files that count as delivered.

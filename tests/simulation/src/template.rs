@@ -21,6 +21,9 @@ pub struct SimulatedClock {
     boot: [u8; 16],
 }
 
+/// What the nights need at the most: headquarters leave the last gibibyte of a disk to records.
+const ROOM: u64 = 3 << 30;
+
 /// The beginning of every night: 28 July 2024, 18:00 in Caracas.
 const EVENING_MS: i64 = 1_722_204_000_000;
 
@@ -92,7 +95,7 @@ impl Template {
     /// Makes it in a folder of its own, in memory where the system has such a place.
     pub fn new() -> Self {
         let memory = Path::new("/dev/shm");
-        let folder = match memory.is_dir() {
+        let folder = match free(memory) > ROOM {
             true => tempfile::tempdir_in(memory),
             false => tempfile::tempdir(),
         }
@@ -147,6 +150,11 @@ impl Template {
     pub fn copy_phone(&self, n: usize, to: &Path) {
         copy(&self.phone(n), to);
     }
+}
+
+/// Free bytes of the disk under a folder.
+fn free(folder: &Path) -> u64 {
+    rustix::fs::statvfs(folder).map_or(0, |disk| disk.f_bavail * disk.f_frsize)
 }
 
 /// Copies a folder.

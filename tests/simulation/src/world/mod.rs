@@ -193,7 +193,7 @@ impl World {
         match event {
             Event::Capture(phone) => self.capture(phone),
             Event::Sync(phone) => {
-                self.soon(5_000..60_000, Event::Sync(phone));
+                self.soon(10_000..120_000, Event::Sync(phone));
                 if self.phones[phone].pass.is_none() {
                     self.step(phone)?;
                 }

@@ -22,7 +22,7 @@ impl World {
                 let when = rng.u64(1000..NIGHT_MS);
                 self.at(when, Event::Capture(phone));
             }
-            let when = rng.u64(1000..60_000);
+            let when = rng.u64(1000..90_000);
             self.at(when, Event::Sync(phone));
         }
         for n in 0..rng.usize(4..=12) {
