@@ -87,8 +87,8 @@ with tempfile.TemporaryDirectory() as folder:
             uploader = bring(url, elsewhere, how)
             elsewhere.rename(sealed)
             whole = testigo("phone", "--home", phone, "sync")
-            # Asking for the receipt takes no body.
-            assert (whole["attachments_delivered"], whole["bytes_sent"]) == (1, 0), whole
+            # Asking for the receipt takes no body, the question for the desk's word little.
+            assert whole["attachments_delivered"] == 1 and whole["bytes_sent"] < 256, whole
             (delivered, *_) = testigo("phone", "--home", phone, "list")
             assert delivered["state"] == "delivered", delivered
             sealed.unlink()
