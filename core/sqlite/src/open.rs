@@ -190,6 +190,7 @@ pub(crate) fn keyed(
     key: &DatabaseKey,
     flags: OpenFlags,
 ) -> Result<Connection, OpenError> {
+    provider::make_ready();
     let db = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     // Parsing a statement costs more than running most of ours.
     db.set_prepared_statement_cache_capacity(64);

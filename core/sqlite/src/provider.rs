@@ -9,6 +9,7 @@
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
+use std::sync::Once;
 
 use aes::Aes256;
 use cbc::cipher::{Array, BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, typenum::U16};
@@ -139,6 +140,18 @@ pub unsafe extern "C" fn testigo_sqlcipher_setup(provider: *mut Provider) -> c_i
     // SAFETY: not null (checked above); size and alignment by this function's contract.
     unsafe { provider.write(table) };
     ffi::SQLITE_OK
+}
+
+/// Has SQLite and SQLCipher made ready, once, before the first connection.
+///
+/// SQLite calls itself ready before SQLCipher is (`sqlite3_initialize` runs `SQLITE_EXTRA_INIT` behind its
+/// mutex): of two threads that open their first databases at the same moment, one found no provider.
+pub(crate) fn make_ready() {
+    static READY: Once = Once::new();
+    READY.call_once(|| {
+        // SAFETY: takes nothing, may be called at any time. What goes wrong shows when a database is opened.
+        unsafe { ffi::sqlite3_initialize() };
+    });
 }
 
 /// Gives the connection its key, past the SQL parser: no copy of the key stays behind in the text of a
