@@ -24,13 +24,20 @@ use testigo_proxy::{Link, Proxy};
 const KILLS: usize = 500;
 const PHONES: usize = 3;
 
-/// Who is killed while it does what.
+/// The most commands that a phone is given at once: the kill comes in one of them.
+const BURST: u64 = 6;
+
+/// Who was killed while it did what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Victim {
+    /// The phone still opened its store.
+    Opening,
     Reporting,
     Attaching,
     Syncing,
     Headquarters,
+    /// The phone had answered everything: no kill that counts.
+    Idle,
 }
 
 struct Put {
@@ -78,7 +85,7 @@ impl Night {
     }
 
     /// A link that is good, slow, or breaks.
-    fn change_link(&mut self, victim: Victim) {
+    fn change_link(&mut self, aim: Victim) {
         let link = match self.chance.below(6) {
             0 => Link::default(),
             1 => Link {
@@ -86,7 +93,7 @@ impl Night {
                 rate: 20_000_000,
                 ..Link::default()
             },
-            2 if victim == Victim::Syncing => Link {
+            2 if aim == Victim::Syncing => Link {
                 black_hole: true,
                 ..Link::default()
             },
@@ -103,65 +110,85 @@ impl Night {
         std::thread::sleep(Duration::from_micros(self.chance.below(most_us)));
     }
 
+    /// Kills a phone, or headquarters, at some moment; returns what it did then.
     fn kill_one(&mut self, n: usize) -> Victim {
-        let victim = match self.chance.below(10) {
-            0..=3 => Victim::Reporting,
-            4 => Victim::Attaching,
+        let aim = match self.chance.below(10) {
+            0..=2 => Victim::Reporting,
+            3 | 4 => Victim::Attaching,
             5..=7 => Victim::Syncing,
             _ => Victim::Headquarters,
         };
-        self.change_link(victim);
+        self.change_link(aim);
         let phone = self.chance.below(PHONES as u64) as usize;
         let mut shell = self.phones[phone].shell();
-        match victim {
+        // Some are killed while the program still opens its store.
+        let mut open = self.chance.below(8) > 0 || aim == Victim::Headquarters;
+        if open {
+            shell.ask("status");
+        }
+        match aim {
             Victim::Reporting | Victim::Attaching => {
-                let note = format!("note {n}");
-                let mut command = format!("report 99 --note '{note}'");
-                let file = (victim == Victim::Attaching).then(|| self.file(n));
-                if let Some((path, _)) = &file {
-                    command.push_str(&format!(" --attach '{}'", path.display()));
+                let commands: Vec<Put> = (0..1 + self.chance.below(BURST))
+                    .map(|i| {
+                        let note = format!("note {n}.{i}");
+                        let mut command = format!("report 99 --note '{note}'");
+                        let file = (aim == Victim::Attaching).then(|| self.file(&note));
+                        if let Some((path, _)) = &file {
+                            command.push_str(&format!(" --attach '{}'", path.display()));
+                        }
+                        assert!(shell.tell(&command));
+                        Put {
+                            phone,
+                            note,
+                            file: file.map(|(_, bytes)| bytes),
+                            saved: None,
+                        }
+                    })
+                    .collect();
+                self.wait(20_000);
+                let mut answers = shell.kill().into_iter();
+                for mut put in commands {
+                    let Some(line) = answers.next() else {
+                        // It was under way, and may be saved; those behind it were not begun.
+                        self.puts.push(put);
+                        return if open { aim } else { Victim::Opening };
+                    };
+                    let answer = serde_json::from_str(&line).unwrap();
+                    put.saved = Saved::in_answer(&answer);
+                    assert!(put.saved.is_some(), "{answer}");
+                    self.puts.push(put);
+                    open = true;
                 }
-                // Half of them are killed while the program still opens its store.
-                if self.chance.below(4) > 0 {
-                    shell.ask("status");
-                }
-                shell.tell(&command);
-                self.wait(25_000);
-                let said = shell.kill();
-                let saved = said
-                    .iter()
-                    .find_map(|line| Saved::in_answer(&serde_json::from_str(line).ok()?));
-                self.puts.push(Put {
-                    phone,
-                    note,
-                    file: file.map(|(_, bytes)| bytes),
-                    saved,
-                });
+                Victim::Idle
             }
             Victim::Syncing => {
-                shell.ask("status");
-                shell.tell("sync");
-                self.wait(150_000);
-                shell.kill();
+                assert!(shell.tell("sync"));
+                self.wait(60_000);
+                match (shell.kill().is_empty(), open) {
+                    (true, true) => aim,
+                    (true, false) => Victim::Opening,
+                    (false, _) => Victim::Idle,
+                }
             }
-            Victim::Headquarters => {
-                shell.ask("status");
-                shell.tell("sync");
-                self.wait(100_000);
+            _ => {
+                assert!(shell.tell("sync"));
+                self.wait(60_000);
                 self.hq.kill();
+                // The phone notices, and says so.
+                shell.json();
                 let address = self.hq.serve(0);
                 self.proxy.lead_to(address);
+                aim
             }
         }
-        victim
     }
 
-    fn file(&mut self, n: usize) -> (PathBuf, Vec<u8>) {
+    fn file(&mut self, note: &str) -> (PathBuf, Vec<u8>) {
         let length = 1 + self.chance.below(150_000) / 8;
         let bytes: Vec<u8> = (0..length)
             .flat_map(|_| self.chance.next().to_le_bytes())
             .collect();
-        let path = self.folder.path().join(format!("file-{n}"));
+        let path = self.folder.path().join(format!("file of {note}"));
         std::fs::write(&path, &bytes).unwrap();
         (path, bytes)
     }
@@ -181,8 +208,14 @@ fn whoever_is_killed_whenever_nothing_is_lost_and_nothing_doubled() {
     let kills = std::env::var("TESTIGO_KILLS").map_or(KILLS, |n| n.parse().unwrap());
     let mut night = Night::new();
     let mut killed: BTreeMap<Victim, usize> = BTreeMap::new();
-    for n in 0..kills {
-        *killed.entry(night.kill_one(n)).or_default() += 1;
+    let mut counted = 0;
+    for n in 0.. {
+        let victim = night.kill_one(n);
+        *killed.entry(victim).or_default() += 1;
+        counted += usize::from(victim != Victim::Idle);
+        if counted == kills {
+            break;
+        }
     }
     let link = night.proxy.counts();
     night.deliver();
@@ -225,14 +258,20 @@ fn whoever_is_killed_whenever_nothing_is_lost_and_nothing_doubled() {
             assert!(records.contains(saved), "{saved:?} is gone from phone {n}");
         }
     }
-    println!("killed: {killed:?}");
+    println!("killed while at work: {counted}; {killed:?}");
     println!("the link meanwhile: {link}");
     println!(
         "records: {} put in, {saved} called saved before the kill, {arrived} arrived, {files} files",
         night.puts.len()
     );
     assert!(
-        killed.len() == 4 && saved > 0 && files > 0,
+        killed
+            .keys()
+            .filter(|victim| **victim != Victim::Idle)
+            .count()
+            == 5
+            && saved > 0
+            && files > 0,
         "too tame a night"
     );
     assert!(link.cut + link.reset + link.refused > 0, "too good a link");

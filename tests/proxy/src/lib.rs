@@ -33,6 +33,7 @@ struct State {
     target: SocketAddr,
     link: Link,
     counts: Counts,
+    open: usize,
     chance: fastrand::Rng,
 }
 
@@ -50,6 +51,7 @@ impl Proxy {
                 target,
                 link,
                 counts: Counts::default(),
+                open: 0,
                 chance: fastrand::Rng::with_seed(seed),
             }),
             over: AtomicBool::new(false),
@@ -78,7 +80,12 @@ impl Proxy {
         self.shared.state().link = link;
     }
 
-    /// What has really happened so far.
+    /// How many connections have not ended yet.
+    pub fn open_connections(&self) -> usize {
+        self.shared.state().open
+    }
+
+    /// What has really happened so far; the bytes of a connection count when it has ended.
     pub fn counts(&self) -> Counts {
         self.shared.state().counts
     }
@@ -117,6 +124,7 @@ impl Shared {
             let link = state.link.clone();
             let fault = link.fault(&mut state.chance);
             state.counts.connections += 1;
+            state.open += 1;
             (state.target, link, fault)
         };
         match fault {
@@ -130,16 +138,14 @@ impl Shared {
             }
             fault => match TcpStream::connect_timeout(&target, CONNECT) {
                 Ok(far) => {
-                    let told = self.clone();
-                    let happened = move |up, down, fault: Option<Fault>| {
-                        let mut state = told.state();
-                        state.counts.up += up;
-                        state.counts.down += down;
-                        if let Some(fault) = fault {
-                            state.counts.add(fault);
-                        }
-                    };
-                    pump::between(near, far, &link, fault, happened);
+                    let passed = pump::between(near, far, &link, fault);
+                    let mut state = self.state();
+                    state.counts.up += passed.up;
+                    state.counts.down += passed.down;
+                    state.counts.turns += passed.turns;
+                    if let Some(fault) = passed.fault {
+                        state.counts.add(fault);
+                    }
                 }
                 Err(_) => {
                     self.state().counts.unreachable += 1;
@@ -147,5 +153,6 @@ impl Shared {
                 }
             },
         }
+        self.state().open -= 1;
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 /// How a link treats what passes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Link {
-    /// How long each byte takes, one way.
+    /// How long each byte takes, one way; a connection takes a round trip before its first byte.
     pub latency: Duration,
     /// Bits a second, each way; 0 for as fast as it goes.
     pub rate: u64,
@@ -43,6 +43,8 @@ pub struct Counts {
     pub up: u64,
     /// Bytes from the far side to the near side.
     pub down: u64,
+    /// How often the near side began to speak: each is a round trip of its own.
+    pub turns: u64,
     /// Connections reset at once.
     pub refused: u64,
     /// Connections cut off.

@@ -1,12 +1,20 @@
 //! A bad link by hand: stands between a phone and headquarters until Ctrl-C.
 
 use clap::Parser;
+use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 use testigo_proxy::{Link, Proxy};
+use tokio::runtime::Builder;
+use tokio::signal::ctrl_c;
+use tokio::time::timeout;
 
-/// Stands between a phone and headquarters and makes the link bad; once a second it says what happened.
+/// How often it says what happened.
+const SAY_EVERY: Duration = Duration::from_secs(1);
+
+/// Stands between a phone and headquarters and makes the link bad; once a second, and at its end, it says what
+/// happened.
 #[derive(Parser)]
 #[command(
     name = "testigo-proxy",
@@ -86,13 +94,34 @@ fn main() -> ExitCode {
         proxy.address(),
         arguments.to
     );
-    let mut said = proxy.counts();
-    loop {
-        std::thread::sleep(Duration::from_secs(1));
-        let counts = proxy.counts();
-        if counts != said {
-            eprintln!("{counts}");
-            said = counts;
+    match say_until_ctrl_c(&proxy) {
+        Ok(()) => {
+            eprintln!("In all: {}", proxy.counts());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("cannot wait for Ctrl-C: {error}");
+            ExitCode::from(2)
         }
     }
+}
+
+#[allow(clippy::print_stderr, reason = "a program for people")]
+fn say_until_ctrl_c(proxy: &Proxy) -> io::Result<()> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let ended = ctrl_c();
+        tokio::pin!(ended);
+        let mut said = proxy.counts();
+        loop {
+            if let Ok(ended) = timeout(SAY_EVERY, &mut ended).await {
+                return ended;
+            }
+            let counts = proxy.counts();
+            if counts != said {
+                eprintln!("{counts}");
+                said = counts;
+            }
+        }
+    })
 }
