@@ -239,6 +239,8 @@ fn reopen_phone(hq: &Path, phone: &mut SimulatedPhone, promises: &[Promise]) -> 
         saved.map_err(|error| format!("nothing more can be saved: {error}"))?;
         sync(phone, &mut hq, |_| {})?;
         while hq.desk()? > 0 {}
+        // Once more, to hear what the desk says.
+        sync(phone, &mut hq, |_| {})?;
         hq.stop();
         // What was not promised may be there or not.
         for (n, truth) in phone.truths.iter_mut().enumerate() {
@@ -269,6 +271,7 @@ fn reopen_hq(
     phone.start().map_err(|error| error.to_string())?;
     sync(phone, hq, |_| {})?;
     while hq.desk()? > 0 {}
+    sync(phone, hq, |_| {})?;
     hq.stop();
     oracle::check_nodes(hq, &[&*phone])
 }
