@@ -85,6 +85,19 @@ impl Plane {
         }
     }
 
+    /// A quarter turn clockwise: what was at x, y comes to height - 1 - y, x.
+    pub(crate) fn turned(&self) -> Self {
+        let mut pixels = Vec::with_capacity(self.pixels.len());
+        for x in 0..self.width {
+            pixels.extend((0..self.height).rev().map(|y| self.pixel(x, y)));
+        }
+        Self {
+            pixels,
+            width: self.height,
+            height: self.width,
+        }
+    }
+
     /// Twice as wide and high, between the pixels by linear interpolation.
     pub(crate) fn doubled(&self) -> Self {
         let (width, height) = (self.width * 2, self.height * 2);

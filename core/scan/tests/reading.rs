@@ -77,6 +77,25 @@ fn near(found: Point, x: usize, y: usize, tolerance: usize) -> bool {
     off(found.x, x) <= tolerance && off(found.y, y) <= tolerance
 }
 
+/// Found by [`any_drawn_code_is_read_exactly`]: crisp, and read in three directions only.
+#[test]
+fn a_code_is_read_in_every_direction() {
+    let bytes = [
+        64, 65, 92, 36, 197, 76, 199, 80, 3, 35, 24, 102, 20, 129, 32, 0, 39, 0, 98, 65, 17, 0, 1,
+        93, 52, 74, 58, 158, 251, 252, 86, 136, 190, 9, 156, 104, 229, 42, 230, 153, 62, 203, 155,
+        132, 159, 2, 155, 169, 1, 67, 3, 6, 164, 71, 47, 72, 241, 117, 190, 27, 128, 113, 93, 82,
+        142, 144, 198, 145, 37, 40, 228, 164, 144, 164, 165, 186, 189, 34, 2, 139, 239, 21, 76,
+        233, 134, 210, 9, 59, 3, 190,
+    ];
+    let mut page = page_of(&code(&bytes, EcLevel::M), 6);
+    for turns in 0..4 {
+        let found = page.scan();
+        assert_eq!(found.len(), 1, "after {turns} quarter turns");
+        assert_eq!(found[0].bytes, bytes);
+        page = page.turned();
+    }
+}
+
 const LEVELS: [EcLevel; 4] = [EcLevel::L, EcLevel::M, EcLevel::Q, EcLevel::H];
 
 proptest! {
