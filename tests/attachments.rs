@@ -52,13 +52,6 @@ fn photograph(stage: &Stage) -> (PathBuf, Vec<u8>) {
     (path, plain)
 }
 
-fn report_with(phone: &Phone, note: &str, file: &Path) {
-    let file = file.to_str().unwrap();
-    phone
-        .run(&["report", "99", "--note", note, "--attach", file])
-        .done();
-}
-
 fn states(phone: &Phone) -> Vec<String> {
     (phone.history().into_iter())
         .map(|(_, state)| state)
@@ -149,7 +142,7 @@ fn create(stage: &Stage, sha256: &str, size: usize, token: &str) -> HttpAnswer {
 /// Saves a report with the recording and syncs without a byte of the recording coming through; returns
 /// its SHA-256 and size as the phone told them in clear.
 fn announced(stage: &Stage, phone: &Phone, file: &Path) -> (String, usize) {
-    report_with(phone, "recording", file);
+    phone.report_with("recording", file);
     stage.proxy.set_for_chunks(0, Way::RequestCut { at: 0 });
     phone.sync();
     let asked = stage.proxy.take_asked();
@@ -168,7 +161,7 @@ fn a_photograph_arrives_byte_for_byte_and_without_its_place() {
     let stage = Stage::new();
     let phone = stage.phone("phone", TABLE);
     let (photo, plain) = photograph(&stage);
-    report_with(&phone, "the door", &photo);
+    phone.report_with("the door", &photo);
     let status = phone.run(&["status"]).done().json();
     assert_eq!(status["attachments_queued"], 2, "{status}");
     let report = phone.sync_all_well();
@@ -235,7 +228,7 @@ fn a_phone_killed_in_the_middle_goes_on_where_it_was() {
     let stage = Stage::new();
     let phone = stage.phone("phone", TABLE);
     let (file, bytes) = recording(&stage, &mut chance);
-    report_with(&phone, "recording", &file);
+    phone.report_with("recording", &file);
     stage.proxy.take_asked();
     for _ in 0..3 {
         let before = stage.proxy.stopped();
@@ -268,7 +261,7 @@ fn headquarters_killed_in_the_middle_go_on_where_they_were() {
     let mut stage = Stage::new();
     let phone = stage.phone("phone", TABLE);
     let (file, bytes) = recording(&stage, &mut chance);
-    report_with(&phone, "recording", &file);
+    phone.report_with("recording", &file);
     stage.proxy.take_asked();
     for _ in 0..2 {
         let before = stage.proxy.stopped();
@@ -300,7 +293,7 @@ fn a_lost_last_reply_gives_the_receipt_on_the_next_sync() {
     let phone = stage.phone("phone", TABLE);
     let file = stage.path("small.bin");
     std::fs::write(&file, b"sixteen bytes...").unwrap();
-    report_with(&phone, "small", &file);
+    phone.report_with("small", &file);
     stage.proxy.set_for_chunks(0, Way::ReplyLost);
     let report = phone.sync();
     assert_eq!(report["failure"]["code"], "no-network", "{report}");
@@ -478,7 +471,7 @@ fn records_go_before_files_also_in_the_middle_of_one() {
     let stage = Stage::new();
     let phone = stage.phone("phone", TABLE);
     let (file, bytes) = recording(&stage, &mut chance);
-    report_with(&phone, "recording", &file);
+    phone.report_with("recording", &file);
     phone.report("before");
     let before = stage.proxy.stopped();
     stage.proxy.set_for_chunks(2, Way::Held);

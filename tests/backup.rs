@@ -12,7 +12,7 @@ mod support;
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use support::{Headquarters, Phone, SHEET, Stage, TABLE, Way, contents, get, run};
+use support::{Ended, Headquarters, Phone, SHEET, Stage, TABLE, Way, contents, get, run};
 
 fn recording(stage: &Stage, name: &str, size: usize) -> (PathBuf, Vec<u8>) {
     let bytes: Vec<u8> = (0..size).map(|n| (n * n / 7 + name.len()) as u8).collect();
@@ -21,15 +21,22 @@ fn recording(stage: &Stage, name: &str, size: usize) -> (PathBuf, Vec<u8>) {
     (path, bytes)
 }
 
-fn report_with(phone: &Phone, note: &str, file: &Path) {
-    let file = file.to_str().unwrap();
-    phone
-        .run(&["report", "99", "--note", note, "--attach", file])
-        .done();
-}
-
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()
+}
+
+/// Headquarters in a new folder out of a copy.
+fn restore(data: &Path, copy: &Path, keys: &Path) -> Ended {
+    run(&[
+        "hq",
+        "--data",
+        text(data),
+        "restore",
+        "--from",
+        text(copy),
+        "--keys",
+        text(keys),
+    ])
 }
 
 /// `safe` of each record, by number.
@@ -69,13 +76,13 @@ fn headquarters_that_are_lost_come_back_and_nothing_is_lost_or_doubled() {
     let phone = stage.phone("phone", TABLE);
     let (first, first_bytes) = recording(&stage, "first.bin", 150_000);
     let (second, second_bytes) = recording(&stage, "second.bin", 90_000);
-    report_with(&phone, "one", &first);
+    phone.report_with("one", &first);
     phone.tally(SHEET);
     phone.sync_all_well();
     stage.hq.held();
     // A record whose file is still on its way when the backup is made.
     stage.proxy.set_for_chunks(0, Way::RequestCut { at: 1000 });
-    report_with(&phone, "two", &second);
+    phone.report_with("two", &second);
     phone.sync();
     stage.hq.held();
     let page = get(stage.hq.address(), "/?lang=en").body;
@@ -147,17 +154,7 @@ fn headquarters_that_are_lost_come_back_and_nothing_is_lost_or_doubled() {
     std::fs::rename(stage.hq.data().join("keys"), &keys).unwrap();
     std::fs::remove_dir_all(stage.hq.data()).unwrap();
     let again = stage.path("again");
-    run(&[
-        "hq",
-        "--data",
-        text(&again),
-        "restore",
-        "--from",
-        text(&copy),
-        "--keys",
-        text(&keys),
-    ])
-    .done();
+    restore(&again, &copy, &keys).done();
     stage.hq = stage.hq.restored(again);
     stage.serve_again();
     // What was safe is there before any phone has come.
@@ -202,7 +199,7 @@ fn what_is_damaged_makes_nothing_safe() {
     let stage = Stage::new();
     let phone = stage.phone("phone", TABLE);
     let (file, _) = recording(&stage, "file.bin", 100_000);
-    report_with(&phone, "with a file", &file);
+    phone.report_with("with a file", &file);
     phone.report("without");
     phone.sync_all_well();
     stage.hq.held();
@@ -244,17 +241,7 @@ fn what_is_damaged_makes_nothing_safe() {
         confirm(2);
         let elsewhere = stage.path("elsewhere");
         let keys = stage.hq.data().join("keys");
-        run(&[
-            "hq",
-            "--data",
-            text(&elsewhere),
-            "restore",
-            "--from",
-            text(&copy),
-            "--keys",
-            text(&keys),
-        ])
-        .exited(2);
+        restore(&elsewhere, &copy, &keys).exited(2);
         assert!(!elsewhere.exists(), "{}", path.display());
         std::fs::write(&path, &good).unwrap();
     }
@@ -262,17 +249,7 @@ fn what_is_damaged_makes_nothing_safe() {
     let other = Headquarters::init(stage.path("other"), "http://127.0.0.1:1");
     let elsewhere = stage.path("elsewhere");
     let keys = other.data().join("keys");
-    run(&[
-        "hq",
-        "--data",
-        text(&elsewhere),
-        "restore",
-        "--from",
-        text(&copy),
-        "--keys",
-        text(&keys),
-    ])
-    .exited(2);
+    restore(&elsewhere, &copy, &keys).exited(2);
     other.run(&["confirm", text(&copy)]).exited(2);
     other.run(&["backup", "--out", text(&copy)]).exited(2);
 
@@ -290,17 +267,7 @@ fn what_is_damaged_makes_nothing_safe() {
     // Restored, it is asked for again.
     let restored = stage.path("restored");
     let keys = stage.hq.data().join("keys");
-    run(&[
-        "hq",
-        "--data",
-        text(&restored),
-        "restore",
-        "--from",
-        text(&second),
-        "--keys",
-        text(&keys),
-    ])
-    .done();
+    restore(&restored, &second, &keys).done();
     let mut restored = stage.hq.restored(restored);
     let address = restored.serve(0);
     stage.proxy.lead_to(address);

@@ -10,66 +10,39 @@
     reason = "tests"
 )]
 
-use axum::body::{Body, to_bytes};
+mod support;
+
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
-use testigo_hq::{Server, SystemClock};
-use testigo_phone::sync::{Method, Request, Response, Selection, Step, SyncPass, SyncReport};
+use std::time::Duration;
+use support::contents;
+use testigo_phone::sync::{Client, Selection, Step, SyncPass, SyncReport};
 use testigo_phone::{DatabaseKey, Delivery, HostClock, Phone};
-use tower::ServiceExt;
+use tokio::sync::oneshot;
 
 /// Schema, records delivered when it was kept, records and files in the queue.
 const KEPT: [(&str, usize, u64, u64); 2] = [("schema-1", 2, 1, 0), ("schema-2", 3, 2, 1)];
 
 fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().flatten() {
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
+    for (path, bytes) in contents(from) {
+        let target = to.join(path.strip_prefix(from).unwrap());
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::write(target, bytes).unwrap();
     }
 }
 
-async fn answer(hq: &Server, request: Request) -> Response {
-    let path = request.url.split_once("://").unwrap().1;
-    let path = &path[path.find('/').unwrap()..];
-    let mut building = axum::http::Request::builder()
-        .method(match request.method {
-            Method::Post => "POST",
-            Method::Head => "HEAD",
-            Method::Patch => "PATCH",
-        })
-        .uri(path)
-        .header("content-length", request.body.len());
-    for (name, value) in &request.headers {
-        building = building.header(*name, value);
-    }
-    let request = building.body(Body::from(request.body)).unwrap();
-    let (head, body) = hq.router().oneshot(request).await.unwrap().into_parts();
-    let text = |name: &str| Some(head.headers.get(name)?.to_str().ok()?.to_owned());
-    Response {
-        status: head.status.as_u16(),
-        media_type: text("content-type").unwrap_or_default(),
-        location: text("location"),
-        upload_offset: text("upload-offset").and_then(|text| text.parse().ok()),
-        blob_receipt: text("testigo-blob-receipt"),
-        body: to_bytes(body, 1 << 20).await.unwrap().to_vec(),
-        ..Response::default()
-    }
-}
-
-async fn sync(phone: &mut Phone, hq: &Server) -> SyncReport {
+/// A sync whose requests go to this address: the kept keyset names another one.
+async fn sync(phone: &mut Phone, hq: SocketAddr) -> SyncReport {
+    let client = Client::new(Duration::from_secs(30)).unwrap();
     let mut pass = SyncPass::new(Selection::Queued);
     loop {
         match pass.step(phone).unwrap() {
             Step::Done(report) => return report,
-            Step::Send(request) => {
-                let response = answer(hq, request).await;
-                pass.reply(phone, Ok(response)).unwrap();
+            Step::Send(mut request) => {
+                let (_, path) = request.url.split_once("://").unwrap();
+                request.url = format!("http://{hq}{}", &path[path.find('/').unwrap()..]);
+                pass.reply(phone, client.send(request).await).unwrap();
             }
         }
     }
@@ -109,14 +82,21 @@ async fn each_kept_phone_and_headquarters_open_and_go_on() {
             .count();
         assert_eq!(had, delivered, "{schema}");
 
-        let mut hq = Server::open(&hq_folder, Arc::new(SystemClock)).unwrap();
-        let report = sync(&mut phone, &hq).await;
+        let (ready, address) = oneshot::channel();
+        let (end, ended) = oneshot::channel::<()>();
+        let data = hq_folder.clone();
+        let serving = tokio::spawn(async move {
+            let on_ready = |address| ready.send(address).unwrap();
+            let anywhere = ([127, 0, 0, 1], 0).into();
+            let shutdown = async { ended.await.unwrap() };
+            testigo_hq::serve(&data, anywhere, on_ready, shutdown).await
+        });
+        let report = sync(&mut phone, address.await.unwrap()).await;
         assert_eq!(report.delivered, queued, "{schema}: {report:?}");
         assert_eq!(report.attachments_delivered, files, "{schema}: {report:?}");
-        while hq.desk().pass().unwrap() > 0 {}
-        tokio::task::spawn_blocking(move || hq.close())
-            .await
-            .unwrap();
+        // They open all that has arrived before they end.
+        end.send(()).unwrap();
+        serving.await.unwrap().unwrap();
         let after = phone.history().unwrap();
         assert!(
             after.iter().all(|record| is_delivered(&record.delivery)),

@@ -16,6 +16,7 @@ mod connections;
 mod desk;
 mod door;
 mod error;
+mod hex;
 mod incidents;
 mod ingest;
 mod init;

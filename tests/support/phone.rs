@@ -81,6 +81,13 @@ impl Phone {
         Saved::in_answer(&ended.json()).unwrap_or_else(|| panic!("{ended:?}"))
     }
 
+    /// The same with a file.
+    pub fn report_with(&self, note: &str, file: &Path) {
+        let file = file.to_str().unwrap();
+        self.run(&["report", "99", "--note", note, "--attach", file])
+            .done();
+    }
+
     /// Saves a sheet's text.
     pub fn tally(&self, text: &str) -> (Saved, Value) {
         let ended = self.run(&["tally", text]).done();

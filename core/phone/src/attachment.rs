@@ -116,14 +116,14 @@ fn path(folder: &Path, blob: &BlobRef) -> PathBuf {
 /// saved. What is younger than a day stays, for another process may be about to save it. What is safe at
 /// headquarters goes at any age.
 pub(crate) fn collect_orphans(store: &Store, now: SystemTime) -> Result<u64, PhoneError> {
-    if Store::has_aside(store.folder()) {
-        // What a damaged store named may be got out of it by hand.
-        return Ok(0);
-    }
     let folder = store.folder().join(FOLDER);
     let Ok(entries) = fs::read_dir(&folder) else {
         return Ok(0);
     };
+    if Store::has_aside(store.folder()) {
+        // What a damaged store named may be got out of it by hand.
+        return Ok(0);
+    }
     let mut collected = 0;
     for entry in entries.flatten() {
         let written = entry.metadata().and_then(|metadata| metadata.modified());

@@ -104,7 +104,7 @@ impl Phone {
         };
         self.store.write(|tx| {
             body.sequence = next_sequence(tx)?;
-            let envelope = Envelope::seal(&body, hq.keyset.election, seal_key, &device.key)
+            let envelope = Envelope::seal(&body, hq.keyset.election, seal_key, &device.key())
                 .map_err(|error| too_large(&record, error))?;
             insert(tx, &envelope, &body)
         })?;

@@ -60,7 +60,8 @@ impl Phone {
             ));
         }
         let device = self.store.device()?;
-        let enrolment = Enrolment::new(keys.election, device.key.verifying_key(), device.store_id);
+        let enrolment =
+            Enrolment::new(keys.election, device.key().verifying_key(), device.store_id);
         let signed = (invitation.capability.signing_key())
             .and_then(|capability| enrolment.sign(&capability))
             .map_err(PhoneError::Damaged)?;

@@ -142,6 +142,14 @@ pub fn pages_verified(db: &Connection) -> rusqlite::Result<bool> {
     })
 }
 
+/// Reads the whole file: whether every page of it is authentic.
+///
+/// # Errors
+/// What SQLite says when it cannot even answer.
+pub fn every_page_verifies(db: &Connection) -> rusqlite::Result<bool> {
+    Ok(!db.prepare("PRAGMA cipher_integrity_check")?.exists([])?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -25,7 +25,7 @@ mod open;
 mod provider;
 mod salvage;
 
-pub use error::{Failure, OpenError, classify, pages_verified};
+pub use error::{Failure, OpenError, classify, every_page_verifies, pages_verified};
 pub use key::{DatabaseKey, NoRandomness};
 pub use open::{Migration, open, open_or_create, open_reader};
 pub use salvage::{Salvaged, is_sound, salvage, set_aside};

@@ -1,6 +1,6 @@
 //! What can be saved of a damaged database, and where the rest is kept.
 
-use crate::error::{OpenError, classify, pages_verified};
+use crate::error::{OpenError, classify, every_page_verifies, pages_verified};
 use crate::key::DatabaseKey;
 use crate::open::{beside, keyed};
 use crate::{Failure, Migration, open_or_create};
@@ -28,12 +28,10 @@ pub struct Salvaged {
 /// [`OpenError`] where it cannot be opened at all.
 pub fn is_sound(path: &Path, key: &DatabaseKey) -> Result<bool, OpenError> {
     let db = reader(path, key)?;
-    let pages: Option<String> = db
-        .query_row("PRAGMA cipher_integrity_check", [], |row| row.get(0))
-        .optional()?;
+    let authentic = every_page_verifies(&db)?;
     let tables = db.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0));
     match tables {
-        Ok(tables) => Ok(pages.is_none() && tables == "ok"),
+        Ok(tables) => Ok(authentic && tables == "ok"),
         Err(error) if classify(&error) == Failure::Corrupt => Ok(false),
         Err(error) => Err(error.into()),
     }

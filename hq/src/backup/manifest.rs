@@ -1,4 +1,5 @@
 use crate::HqError;
+use crate::hex::bytes;
 use crate::store::Identity;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
@@ -131,10 +132,6 @@ impl Manifest {
             blobs,
         })
     }
-}
-
-fn bytes<const N: usize>(hex: &str) -> Option<[u8; N]> {
-    HEXLOWER.decode(hex.as_bytes()).ok()?.try_into().ok()
 }
 
 #[cfg(test)]

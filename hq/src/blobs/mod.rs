@@ -16,6 +16,7 @@ pub use opened::open_blob;
 pub(crate) use room::Room;
 pub(crate) use tus::router;
 
+use crate::hex;
 use crate::init::Headquarters;
 use crate::keys::private_folder;
 use crate::problem::Problem;
@@ -56,8 +57,7 @@ impl UploadId {
     }
 
     fn from_text(text: &str) -> Option<Self> {
-        let bytes = HEXLOWER.decode(text.as_bytes()).ok()?;
-        bytes.try_into().ok().map(Self)
+        hex::bytes(text).map(Self)
     }
 
     fn text(self) -> String {
@@ -78,11 +78,6 @@ pub(crate) fn held(folder: &Path) -> Result<Arc<dyn ObjectStore>, HqError> {
 /// A held attachment's name.
 pub(crate) fn name(sha256: &[u8; 32]) -> Name {
     Name::from(HEXLOWER.encode(sha256))
-}
-
-/// The attachment that has this name.
-pub(crate) fn name_of(text: &str) -> Option<[u8; 32]> {
-    HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok()
 }
 
 /// Takes attachments in.

@@ -8,7 +8,7 @@ use rusqlite::{TransactionBehavior, params};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
-use testigo_sqlite::DatabaseKey;
+use testigo_sqlite::{DatabaseKey, every_page_verifies};
 use testigo_wire::{BlobRef, Eid, Epoch, Time};
 
 /// Pages that are copied between two reports of progress: 4 MiB.
@@ -78,12 +78,7 @@ impl Reader {
 
     /// Whether every page is authentic and the database sound.
     pub(crate) fn is_sound(&self) -> rusqlite::Result<bool> {
-        let authentic = self
-            .0
-            .prepare("PRAGMA cipher_integrity_check")?
-            .query([])?
-            .next()?
-            .is_none();
+        let authentic = every_page_verifies(&self.0)?;
         let sound: String = self
             .0
             .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;

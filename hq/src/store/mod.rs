@@ -64,10 +64,7 @@ impl Store {
     }
 
     pub(crate) fn open(folder: &Folder) -> Result<Self, HqError> {
-        let (path, key) = (folder.database(), folder.load_database()?);
-        testigo_sqlite::open(&path, &key, MIGRATIONS, APPLICATION_ID)
-            .map(Self)
-            .map_err(fault(&path))
+        Self::open_file(&folder.database(), &folder.load_database()?)
     }
 
     /// Keeps the public half of a capability.
@@ -94,15 +91,15 @@ impl Store {
 impl Reader {
     pub(crate) fn open(folder: &Folder) -> Result<Self, HqError> {
         let (path, key) = (folder.database(), folder.load_database()?);
-        let open = || testigo_sqlite::open_reader(&path, &key, APPLICATION_ID);
-        let db = open().map_err(fault(&path))?;
-        let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if usize::try_from(version).is_ok_and(|version| version >= MIGRATIONS.len()) {
-            return Ok(Self(db));
+        let reader = Self::open_file(&path, &key)?;
+        let version =
+            (reader.0).pragma_query_value(None, "user_version", |row| row.get::<_, usize>(0))?;
+        if version >= MIGRATIONS.len() {
+            return Ok(reader);
         }
         // An older release made it: who writes brings it up to date.
-        drop((db, Store::open(folder)?));
-        open().map(Self).map_err(fault(&path))
+        drop((reader, Store::open(folder)?));
+        Self::open_file(&path, &key)
     }
 
     pub(crate) fn identity(&self) -> rusqlite::Result<Option<Identity>> {

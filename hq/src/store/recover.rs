@@ -3,8 +3,7 @@
 use super::schema::{APPLICATION_ID, MIGRATIONS};
 use super::{Store, fault};
 use crate::HqError;
-use crate::blobs::name_of;
-use rusqlite::Connection;
+use crate::hex;
 use std::collections::BTreeSet;
 use std::path::Path;
 use testigo_sqlite::{DatabaseKey, OpenError, Salvaged, open_reader};
@@ -54,14 +53,13 @@ impl Store {
     ) -> Result<(), HqError> {
         let entries = std::fs::read_dir(blobs).into_iter().flatten().flatten();
         let held: BTreeSet<[u8; 32]> = entries
-            .filter_map(|entry| name_of(entry.file_name().to_str()?))
+            .filter_map(|entry| hex::bytes(entry.file_name().to_str()?))
             .collect();
         self.begin_again(epoch, &held)
     }
 
     /// Closes it, so that all of it is in the one file.
     pub(crate) fn close(self) -> Result<(), HqError> {
-        let closed: Result<(), (Connection, rusqlite::Error)> = self.0.close();
-        closed.map_err(|(_, error)| error.into())
+        self.0.close().map_err(|(_, error)| error.into())
     }
 }

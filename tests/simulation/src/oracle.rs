@@ -240,24 +240,13 @@ fn contains(bytes: &[u8], text: &[u8]) -> bool {
     memchr::memmem::find(bytes, text).is_some()
 }
 
-/// The phones' stores open without complaint.
+/// The phones' stores are sound from the first page to the last.
 pub fn check_stores(world: &World) -> Result<(), String> {
     for (n, phone) in world.phones.iter().enumerate() {
-        let key = phone_key();
-        let path = phone.folder.join("phone.db");
-        let db = testigo_sqlite::open_reader(&path, &key, crate::phone::APPLICATION_ID)
-            .map_err(|error| format!("phone {n}: {error}"))?;
-        let fault: Option<String> = db
-            .query_row("PRAGMA cipher_integrity_check", [], |row| row.get(0))
-            .ok();
-        let sound: String = db
-            .query_row("PRAGMA integrity_check", [], |row| row.get(0))
-            .map_err(|error| format!("phone {n}: {error}"))?;
-        if let Some(fault) = fault {
-            return Err(format!("phone {n}: {fault}"));
-        }
-        if sound != "ok" {
-            return Err(format!("phone {n}: {sound}"));
+        match testigo_sqlite::is_sound(&phone.folder.join("phone.db"), &phone_key()) {
+            Ok(true) => {}
+            Ok(false) => return Err(format!("phone {n}: its store is DAMAGED")),
+            Err(error) => return Err(format!("phone {n}: {error}")),
         }
     }
     Ok(())

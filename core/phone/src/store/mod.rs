@@ -32,7 +32,7 @@ pub(crate) struct Store {
 
 /// Who this phone is.
 pub(crate) struct Device {
-    pub key: SigningKey,
+    seed: Zeroizing<[u8; 32]>,
     pub store_id: StoreId,
     pub last_hq_time: Option<Time>,
 }
@@ -63,6 +63,13 @@ pub(crate) struct Kept {
     pub files_left: u64,
     pub notice: Option<Vec<u8>>,
     pub safe: bool,
+}
+
+impl Device {
+    /// The device's key. It is worked out anew each time, which costs as much as a signature.
+    pub(crate) fn key(&self) -> SigningKey {
+        SigningKey::from_seed(&self.seed)
+    }
 }
 
 impl Store {
@@ -139,20 +146,16 @@ impl Store {
 
     pub(crate) fn device(&self) -> Result<Device, PhoneError> {
         self.db
-            .query_row(
-                "SELECT seed, store_id, hq_millis, hq_offset_minutes FROM device",
-                [],
-                |row| {
-                    let seed = Zeroizing::new(row.get::<_, [u8; 32]>(0)?);
-                    let hq: Option<i64> = row.get(2)?;
-                    let offset: Option<i32> = row.get(3)?;
-                    Ok(Device {
-                        key: SigningKey::from_seed(&seed),
-                        store_id: StoreId(row.get(1)?),
-                        last_hq_time: hq.and_then(|ms| Time::from_millis(ms, offset.unwrap_or(0))),
-                    })
-                },
-            )
+            .prepare_cached("SELECT seed, store_id, hq_millis, hq_offset_minutes FROM device")?
+            .query_row([], |row| {
+                let hq: Option<i64> = row.get(2)?;
+                let offset: Option<i32> = row.get(3)?;
+                Ok(Device {
+                    seed: Zeroizing::new(row.get(0)?),
+                    store_id: StoreId(row.get(1)?),
+                    last_hq_time: hq.and_then(|ms| Time::from_millis(ms, offset.unwrap_or(0))),
+                })
+            })
             .optional()?
             .ok_or(PhoneError::NoPhone)
     }

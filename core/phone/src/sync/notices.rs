@@ -32,7 +32,7 @@ impl SyncPass {
             self.told = true;
             return Ok(None);
         };
-        let signed = ask.sign(&store.device()?.key);
+        let signed = ask.sign(&store.device()?.key());
         signed.map(Some).map_err(PhoneError::Damaged)
     }
 

@@ -54,14 +54,20 @@ fn sealed_files(dir: &Path) -> usize {
     std::fs::read_dir(dir.join("blobs")).map_or(0, Iterator::count)
 }
 
-#[test]
-fn a_lost_reply_loses_no_notice_and_whoever_is_told_asks_no_more() {
-    let dir = tempfile::tempdir().unwrap();
+/// A phone with two delivered reports, of which the desk has said nothing yet.
+fn two_delivered(dir: &Path) -> (FakeHq, Phone) {
     let mut hq = FakeHq::new(1);
-    let mut phone = hq.phone(dir.path());
+    let mut phone = hq.phone(dir);
     report(&mut phone, 0);
     report(&mut phone, 0);
     deliver(&mut phone, &mut hq);
+    (hq, phone)
+}
+
+#[test]
+fn a_lost_reply_loses_no_notice_and_whoever_is_told_asks_no_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut hq, mut phone) = two_delivered(dir.path());
     let (first, second) = (eid(&hq, 0), eid(&hq, 1));
     hq.notice(first, NoticeStatus::READ, false, 1);
     hq.notice(second, NoticeStatus::COUNTED, false, 1);
@@ -202,11 +208,7 @@ fn a_record_said_to_be_safe_stays_until_it_and_its_files_are_receipted() {
 #[test]
 fn a_phone_that_only_asks_hears_that_headquarters_were_restored() {
     let dir = tempfile::tempdir().unwrap();
-    let mut hq = FakeHq::new(1);
-    let mut phone = hq.phone(dir.path());
-    report(&mut phone, 0);
-    report(&mut phone, 0);
-    deliver(&mut phone, &mut hq);
+    let (mut hq, mut phone) = two_delivered(dir.path());
     let (first, second) = (eid(&hq, 0), eid(&hq, 1));
     hq.notice(first, NoticeStatus::READ, true, 1);
     hq.notice(second, NoticeStatus::READ, false, 1);

@@ -175,6 +175,19 @@ fn changing(fd: c_int) -> Option<(Arc<Mounted>, Descriptor)> {
     Some((numbered(descriptor.disk)?, descriptor))
 }
 
+/// Makes a change, where its process lives to make it, and notes it once the kernel has made it.
+fn changed(disk: &Mounted, real: impl FnOnce() -> c_int, note: impl FnOnce(&mut State)) -> c_int {
+    let mut state = disk.state();
+    if let Ruling::Refuse(errno) = state.change() {
+        return refused(errno);
+    }
+    let outcome = real();
+    if outcome == 0 {
+        note(&mut state);
+    }
+    outcome
+}
+
 fn wrote(fd: c_int, bytes: &[u8], at: Option<u64>, real: impl Fn(usize) -> c_long) -> ssize_t {
     let Some((disk, descriptor)) = changing(fd) else {
         return real(bytes.len()) as ssize_t;
@@ -260,17 +273,11 @@ extern "C" fn ftruncate64(fd: c_int, length: off_t) -> c_int {
     let Some((disk, descriptor)) = changing(fd) else {
         return real();
     };
-    let mut state = disk.state();
-    if let Ruling::Refuse(errno) = state.change() {
-        return refused(errno);
-    }
-    let outcome = real();
-    if outcome == 0 {
+    changed(&disk, real, |state| {
         let (file, length) = (descriptor.file, length as u64);
         state.resize(file, length);
         state.note(Event::Pending(Pending::Resized { file, length }));
-    }
-    outcome
+    })
 }
 
 #[unsafe(no_mangle)]
@@ -294,16 +301,17 @@ extern "C" fn fsync(fd: c_int) -> c_int {
         // SAFETY: the argument is the caller's.
         return unsafe { libc::syscall(libc::SYS_fsync, fd) as c_int };
     };
-    let mut state = disk.state();
-    if let Ruling::Refuse(errno) = state.change() {
-        return refused(errno);
-    }
-    let event = match descriptor.folder {
-        true => Event::FolderSynced(state.folders[descriptor.file as usize].clone()),
-        false => Event::FileSynced(descriptor.file),
-    };
-    state.note(event);
-    0
+    changed(
+        &disk,
+        || 0,
+        |state| {
+            let event = match descriptor.folder {
+                true => Event::FolderSynced(state.folders[descriptor.file as usize].clone()),
+                false => Event::FileSynced(descriptor.file),
+            };
+            state.note(event);
+        },
+    )
 }
 
 #[unsafe(no_mangle)]
@@ -327,18 +335,12 @@ extern "C" fn rename(from: *const c_char, to: *const c_char) -> c_int {
     let (Some((disk, from)), Some((_, to))) = (watched(from), watched(to)) else {
         return real();
     };
-    let mut state = disk.state();
-    if let Ruling::Refuse(errno) = state.change() {
-        return refused(errno);
-    }
-    let outcome = real();
-    if outcome == 0 {
+    changed(&disk, real, |state| {
         if let Some(file) = state.names.remove(&from) {
             state.names.insert(to.clone(), file);
         }
         state.note(Event::Pending(Pending::Moved { from, to }));
-    }
-    outcome
+    })
 }
 
 #[unsafe(no_mangle)]
@@ -356,18 +358,12 @@ extern "C" fn linkat(
     let (Some((disk, from)), Some((_, path))) = (watched(from), watched(to)) else {
         return real();
     };
-    let mut state = disk.state();
-    if let Ruling::Refuse(errno) = state.change() {
-        return refused(errno);
-    }
-    let outcome = real();
-    if outcome == 0
-        && let Some(file) = state.names.get(&from).copied()
-    {
-        state.names.insert(path.clone(), file);
-        state.note(Event::Pending(Pending::Made { path, file }));
-    }
-    outcome
+    changed(&disk, real, |state| {
+        if let Some(file) = state.names.get(&from).copied() {
+            state.names.insert(path.clone(), file);
+            state.note(Event::Pending(Pending::Made { path, file }));
+        }
+    })
 }
 
 #[unsafe(no_mangle)]
@@ -377,16 +373,10 @@ extern "C" fn unlink(name: *const c_char) -> c_int {
     let Some((disk, path)) = watched(name) else {
         return real();
     };
-    let mut state = disk.state();
-    if let Ruling::Refuse(errno) = state.change() {
-        return refused(errno);
-    }
-    let outcome = real();
-    if outcome == 0 {
+    changed(&disk, real, |state| {
         if let Some(file) = state.names.remove(&path) {
             state.resize(file, 0);
         }
         state.note(Event::Pending(Pending::Removed { path }));
-    }
-    outcome
+    })
 }

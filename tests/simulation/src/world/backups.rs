@@ -51,7 +51,6 @@ impl World {
                 });
                 let files = files.collect();
                 self.hq.disk.replace(&Image { files });
-                self.restored = true;
                 self.counts.add(Fault::HqRestored, 1);
                 self.say(format!(
                     "headquarters come back with {} records",

@@ -69,7 +69,6 @@ pub struct World {
     healed: bool,
     /// Backups of headquarters, the latest one last.
     backups: Vec<PathBuf>,
-    restored: bool,
     markers: u64,
     seed: u64,
     /// Headquarters.
@@ -116,7 +115,6 @@ impl World {
             power_on_phone: [false; PHONES],
             healed: false,
             backups: Vec::new(),
-            restored: false,
             markers: 0,
             seed,
             hq: Headquarters::new(&hq, clock),
@@ -304,7 +302,9 @@ impl World {
             Ok(Step::Done(report)) => {
                 phone.pass = None;
                 // A phone does not know at once that headquarters lost what they had.
-                if report.attachments_delivered > 0 && !self.restored {
+                if report.attachments_delivered > 0
+                    && !self.counts.0.contains_key(&Fault::HqRestored)
+                {
                     oracle::delivered_is_held(&self.hq, phone)
                         .map_err(|error| format!("phone {n}: {error}"))?;
                 }
