@@ -41,6 +41,8 @@ pub struct SyncPass {
     pub(super) told: bool,
     pub(super) upload: Option<Upload>,
     pub(super) chunk: ChunkSize,
+    /// The most bytes of envelopes in one request: less once a request did not get through.
+    pub(super) batch: usize,
     /// Attachments that this pass does not try again.
     pub(super) later: BTreeSet<[u8; 32]>,
     pub(super) over: bool,
@@ -88,6 +90,7 @@ impl SyncPass {
             told: false,
             upload: None,
             chunk: ChunkSize::new(),
+            batch: MAX_BYTES,
             later: BTreeSet::new(),
             over: false,
             ended: false,
@@ -198,6 +201,15 @@ impl SyncPass {
             Ok(response) => response,
             Err(fault) => {
                 self.chunk.broke();
+                // It broke off, or took too long: half of it may get through. A phone without any network is
+                // told so by the next attempt.
+                if let Sent::Envelopes { bytes, eids, .. } = &sent
+                    && eids.len() > 1
+                    && matches!(fault, NetworkFault::Interrupted | NetworkFault::Timeout)
+                {
+                    self.batch = bytes / 2;
+                    return Ok(());
+                }
                 self.next_endpoint(SyncFailure::NoNetwork(fault));
                 return Ok(());
             }
@@ -253,7 +265,7 @@ impl SyncPass {
             self.after = None;
         }
         let now = Moment::of(phone.clock.as_ref());
-        (phone.store).due(everything, self.after, now, MAX_ITEMS, MAX_BYTES)
+        (phone.store).due(everything, self.after, now, MAX_ITEMS, self.batch)
     }
 
     fn take_in(&mut self, phone: &mut Phone, sent: Asked, reply: &Reply) -> Result<(), PhoneError> {
