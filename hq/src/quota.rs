@@ -13,21 +13,28 @@ pub(crate) struct Rate {
     pub every_ms: i64,
 }
 
-/// The rates of new envelopes.
+/// The rates of what is new.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rates {
-    /// All devices of a capability together.
+    /// The envelopes of all devices of a capability together.
     pub capability: Rate,
+    /// The enrolments under a capability: each is a row for ever.
+    pub enrolments: Rate,
     /// Beyond it, each believed device. What is in danger leaves a phone first, so it comes first here.
     pub reserve: Rate,
 }
 
 impl Rates {
-    /// 5,000 a day for a witness's code, and beyond that 30 and one a minute for each of its devices.
+    /// 5,000 a day for a witness's code, and beyond that 30 and one a minute for each of its devices; 20
+    /// devices at once and one more every ten minutes.
     pub(crate) const GENEROUS: Self = Self {
         capability: Rate {
             burst: 5_000,
             every_ms: 24 * 3600 * 1000 / 5_000,
+        },
+        enrolments: Rate {
+            burst: 20,
+            every_ms: 10 * 60 * 1000,
         },
         reserve: Rate {
             burst: 30,
@@ -40,6 +47,7 @@ impl Rates {
 pub(crate) struct Quotas {
     rates: Rates,
     capabilities: HashMap<KeyId, Used>,
+    enrolments: HashMap<KeyId, Used>,
     devices: HashMap<KeyId, Used>,
 }
 
@@ -64,8 +72,15 @@ impl Quotas {
         Self {
             rates,
             capabilities: HashMap::new(),
+            enrolments: HashMap::new(),
             devices: HashMap::new(),
         }
+    }
+
+    /// Whether one more device may be enrolled under this capability now, in milliseconds since the Unix epoch.
+    pub(crate) fn take_enrolment(&mut self, capability: KeyId, now: i64) -> bool {
+        let used = self.enrolments.entry(capability).or_default();
+        used.take(self.rates.enrolments, now)
     }
 
     /// Whether one more envelope of this device may be kept now, in milliseconds since the Unix epoch.
@@ -79,6 +94,7 @@ impl Quotas {
         let Rates {
             capability: common,
             reserve,
+            ..
         } = self.rates;
         let used =
             |by: &mut HashMap<KeyId, Used>, of, rate| by.entry(of).or_default().take(rate, now);
@@ -95,6 +111,10 @@ mod tests {
         capability: Rate {
             burst: 3,
             every_ms: 1000,
+        },
+        enrolments: Rate {
+            burst: 2,
+            every_ms: 10_000,
         },
         reserve: Rate {
             burst: 1,
@@ -120,6 +140,17 @@ mod tests {
         // It comes back bit by bit, and never more than at first.
         assert_eq!(taken(&mut quotas, 3, false, start + 1000, 100), 1);
         assert_eq!(taken(&mut quotas, 3, false, start + 1_000_000, 100), 3);
+    }
+
+    #[test]
+    fn enrolments_have_a_rate_of_their_own_by_capability() {
+        let mut quotas = Quotas::new(RATES);
+        let now = 1_000_000;
+        let mut enrolled = |capability, now| quotas.take_enrolment(KeyId([capability; 8]), now);
+        assert_eq!([(); 3].map(|()| enrolled(0, now)), [true, true, false]);
+        assert!(enrolled(1, now));
+        assert!(enrolled(0, now + 10_000));
+        assert_eq!(taken(&mut quotas, 1, false, now, 100), 3);
     }
 
     #[test]

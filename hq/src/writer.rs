@@ -192,12 +192,20 @@ impl Clerk {
     }
 
     fn enrol(
-        &self,
+        &mut self,
         db: &Savepoint<'_>,
         bytes: &[u8],
         enrolment: &Enrolment,
         capability: KeyId,
     ) -> rusqlite::Result<Answer> {
+        // What is kept already costs nothing.
+        if let Some(receipt) = store::receipt(db, Eid::of(bytes))? {
+            return Ok(Answer::Receipt(receipt));
+        }
+        let now = self.clock.now().millis();
+        if !self.quotas.take_enrolment(capability, now) {
+            return Ok(deferred(bytes, Deferral::OVER_QUOTA));
+        }
         let signed = self.receipt(bytes, enrolment.store_id, enrolment.election)?;
         let receipt = store::keep_enrolment(db, &signed.incoming(bytes), enrolment, capability)?;
         Ok(Answer::Receipt(receipt))
@@ -401,6 +409,7 @@ mod tests {
         };
         let rates = Rates {
             capability: rate(3),
+            enrolments: rate(2),
             reserve: rate(1),
         };
         let key = stage.hq.receipt_key().unwrap();
@@ -424,6 +433,12 @@ mod tests {
         let sent = [witness.enrolment(), witness.envelope(), witness.envelope()];
         let answers = answer(&stage, &mut clerk, &mut store, &sent);
         assert_eq!(kept(&answers), [true, true, false]);
+        // Nor may whoever has the code make devices without end; what is enrolled stays so.
+        let devices: Vec<_> = (0..3).map(|_| flooder.other_device().enrolment()).collect();
+        let answers = answer(&stage, &mut clerk, &mut store, &devices);
+        assert_eq!(kept(&answers), [false, false, false]);
+        let answers = answer(&stage, &mut clerk, &mut store, &[witness.enrolment()]);
+        assert_eq!(kept(&answers), [true]);
         // Another code is not touched.
         let sent = [
             elsewhere.enrolment(),

@@ -105,7 +105,7 @@ pub(crate) fn keep_enrolment(
             "INSERT INTO device (kid, public_key, store_id, capability, enrolment, state)
              SELECT ?1, ?2, ?3, ?4, ?5,
                     iif(count(*) < ?6, 'unconfirmed', 'quarantined')
-             FROM device WHERE capability = ?4
+             FROM (SELECT 1 FROM device WHERE capability = ?4 LIMIT ?6) WHERE true
              ON CONFLICT (kid) DO NOTHING",
         )?
         .execute(params![
