@@ -5,6 +5,7 @@ use crate::template::Template;
 use crate::world::World;
 use crate::{images, oracle};
 use clap::Parser;
+use std::panic::catch_unwind;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -28,7 +29,8 @@ struct Arguments {
     /// Print what happens, line by line.
     #[arg(long, requires = "seed")]
     trace: bool,
-    /// Instead: every state that a power cut may leave of a phone's and headquarters' disk.
+    /// Instead: the states that a power cut may leave of a phone's and headquarters' disk; every legal one,
+    /// where not more than five pieces were unsynced.
     #[arg(long)]
     power_cuts: bool,
     /// Nights at a time.
@@ -111,7 +113,11 @@ pub fn main() -> ExitCode {
                     if seed >= from + seeds || failed.load(Ordering::Relaxed) {
                         return;
                     }
-                    let night = night(&template, seed);
+                    let Ok(night) = catch_unwind(|| night(&template, seed)) else {
+                        failed.store(true, Ordering::Relaxed);
+                        println!("SEED {seed} FAILED: it panicked, see above");
+                        return;
+                    };
                     if arguments.trace {
                         println!("{}", night.trace.join("\n"));
                     }

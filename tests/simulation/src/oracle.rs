@@ -229,8 +229,13 @@ fn receipts(phone: &SimulatedPhone, keyset: &Keyset, held: &[Held]) -> Result<()
 /// Nothing that was put in can be read from a disk without keys.
 fn unreadable(folder: &Path) -> Result<(), String> {
     for (path, bytes) in Image::read(folder).files {
-        if contains(&bytes, b"MARK-") {
-            return Err(format!("READABLE: {}", path.display()));
+        // A marker goes on with a number; five bytes alone come up by chance in so much ciphertext.
+        let readable = memchr::memmem::find_iter(&bytes, b"MARK-")
+            .filter_map(|at| bytes.get(at..(at + 24).min(bytes.len())))
+            .find(|found| found.get(5).is_some_and(u8::is_ascii_digit));
+        if let Some(found) = readable {
+            let found = found.escape_ascii();
+            return Err(format!("READABLE: {} has {found}", path.display()));
         }
     }
     Ok(())
