@@ -55,13 +55,15 @@ impl Phone {
     /// A file whose form is not understood is evidence all the same: it is sealed as it is, with a warning.
     ///
     /// # Errors
-    /// [`PhoneError::File`] where it cannot be read; [`PhoneError::StorageFull`], or another failure of
+    /// [`PhoneError::NotEnrolled`]; [`PhoneError::File`] where it cannot be read; [`PhoneError::StorageFull`], or another failure of
     /// the disk. In each case nothing of it stays, and the record can be saved without it.
     pub fn seal_file(
         &self,
         file: impl Read + Seek,
         kind: AttachmentKind,
     ) -> Result<SealedFile, PhoneError> {
+        // Before a phone is enrolled no record can take the file on.
+        self.trusted()?;
         let folder = self.store.folder().join(FOLDER);
         fs::create_dir_all(&folder).map_err(disk)?;
         let secret = BlobSecret::random()?;

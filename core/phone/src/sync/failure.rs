@@ -22,6 +22,16 @@ pub enum NetworkFault {
     UnsafeAddress,
 }
 
+impl NetworkFault {
+    /// Whether it came before any byte of the request could leave, so that none is counted as sent.
+    pub(crate) fn is_before_sending(&self) -> bool {
+        match self {
+            Self::Unreachable | Self::Tls | Self::UnsafeAddress => true,
+            Self::Timeout | Self::Interrupted => false,
+        }
+    }
+}
+
 /// Why a pass ended before everything was delivered. Nothing is ever lost by it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SyncFailure {

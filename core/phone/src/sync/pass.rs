@@ -14,6 +14,9 @@ use testigo_wire::{Answer, Deferral, Eid, Lane, Notice, Receipt, Reply};
 const MAX_ITEMS: usize = 64;
 /// Bytes in one request: a slow link loses at most this much when it breaks.
 const MAX_BYTES: usize = 256 * 1024;
+/// Bytes in the request after one that nobody answered in time: nothing tells a slow link from none, and this
+/// much goes over the slowest within its time.
+const FEW_BYTES: usize = 4 * 1024;
 /// The longest wait that headquarters may ask for, in seconds.
 const MAX_RETRY_AFTER: u32 = 300;
 
@@ -41,8 +44,10 @@ pub struct SyncPass {
     pub(super) told: bool,
     pub(super) upload: Option<Upload>,
     pub(super) chunk: ChunkSize,
-    /// The most bytes of envelopes in one request: less once a request did not get through.
+    /// The most bytes of envelopes in one request.
     pub(super) batch: usize,
+    /// The same once no endpoint is left, where a request of several envelopes broke off or took too long.
+    pub(super) smaller: Option<usize>,
     /// Attachments that this pass does not try again.
     pub(super) later: BTreeSet<[u8; 32]>,
     pub(super) over: bool,
@@ -91,6 +96,7 @@ impl SyncPass {
             upload: None,
             chunk: ChunkSize::new(),
             batch: MAX_BYTES,
+            smaller: None,
             later: BTreeSet::new(),
             over: false,
             ended: false,
@@ -190,25 +196,25 @@ impl SyncPass {
         };
         self.report.requests += 1;
         let (Sent::Envelopes { bytes, .. } | Sent::File { bytes, .. }) = &sent;
-        self.report.bytes_sent += *bytes as u64;
-        if self.link == Link::Metered {
+        let sent_nothing = matches!(&outcome, Err(fault) if fault.is_before_sending());
+        let bytes_sent = if sent_nothing { 0 } else { *bytes as u64 };
+        self.report.bytes_sent += bytes_sent;
+        if self.link == Link::Metered && bytes_sent > 0 {
             let now = Moment::of(phone.clock.as_ref());
-            phone
-                .store
-                .write(|tx| Store::spend(tx, now, *bytes as u64))?;
+            phone.store.write(|tx| Store::spend(tx, now, bytes_sent))?;
         }
         let response = match outcome {
             Ok(response) => response,
             Err(fault) => {
                 self.chunk.broke();
-                // It broke off, or took too long: half of it may get through. A phone without any network is
-                // told so by the next attempt.
                 if let Sent::Envelopes { bytes, eids, .. } = &sent
                     && eids.len() > 1
-                    && matches!(fault, NetworkFault::Interrupted | NetworkFault::Timeout)
                 {
-                    self.batch = bytes / 2;
-                    return Ok(());
+                    self.smaller = match fault {
+                        NetworkFault::Interrupted => Some(bytes / 2),
+                        NetworkFault::Timeout if self.batch > FEW_BYTES => Some(FEW_BYTES),
+                        _ => self.smaller,
+                    };
                 }
                 self.next_endpoint(SyncFailure::NoNetwork(fault));
                 return Ok(());
@@ -269,6 +275,8 @@ impl SyncPass {
     }
 
     fn take_in(&mut self, phone: &mut Phone, sent: Asked, reply: &Reply) -> Result<(), PhoneError> {
+        self.smaller = None;
+        self.batch = (self.batch * 2).min(MAX_BYTES);
         let keyset = &phone.hq.as_ref().ok_or(PhoneError::NotEnrolled)?.keyset;
         let own = phone.store.device()?.store_id;
         let mut receipts = Vec::new();
@@ -395,7 +403,14 @@ impl SyncPass {
         // There it is asked first how far an upload has got.
         self.upload = None;
         if self.endpoint >= self.endpoints.len() {
-            self.fail(failure);
+            match self.smaller.take() {
+                // A part may get through where the whole does not.
+                Some(smaller) => {
+                    self.batch = smaller;
+                    self.endpoint = 0;
+                }
+                None => self.fail(failure),
+            }
         }
     }
 

@@ -572,3 +572,90 @@ fn progress_tells_what_is_left_why_it_failed_and_when_it_goes_on() {
     let [es, en, pt] = [Language::Es, Language::En, Language::Pt].map(|l| done.sentences(l));
     assert!(es != en && es != pt && en != pt);
 }
+
+#[test]
+fn a_link_that_never_carries_the_whole_carries_the_parts() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut hq = FakeHq::new(1);
+    let clock = TurnedClock::default();
+    let mut phone = phone_at(&hq, dir.path(), &clock, &["http://127.0.0.1:1"]);
+    for fault in [NetworkFault::Interrupted, NetworkFault::Timeout] {
+        for _ in 0..40 {
+            report(&mut phone, 11);
+        }
+        let mut broken = 0;
+        let pass = run(&mut phone, Selection::Queued, |request| {
+            if request.body.len() > 20_000 {
+                broken += 1;
+                return Err(fault);
+            }
+            Ok(hq.answer(request))
+        });
+        assert_eq!((pass.delivered, pass.failure), (40, None));
+        assert!((1..10).contains(&broken), "{broken}");
+    }
+}
+
+#[test]
+fn every_address_is_tried_before_the_parts_are_and_no_network_ends_the_pass() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut hq = FakeHq::new(1);
+    let clock = TurnedClock::default();
+    let addresses = ["http://127.0.0.1:1", "http://127.0.0.1:2"];
+    let mut phone = phone_at(&hq, dir.path(), &clock, &addresses);
+    for _ in 0..40 {
+        report(&mut phone, 11);
+    }
+    // A black hole everywhere: once with all, once with little.
+    let mut asked = Vec::new();
+    let pass = run(&mut phone, Selection::Queued, |request| {
+        asked.push((request.url.chars().nth(17).unwrap(), request.body.len()));
+        Err(NetworkFault::Timeout)
+    });
+    assert_eq!(
+        pass.failure,
+        Some(SyncFailure::NoNetwork(NetworkFault::Timeout))
+    );
+    let addresses: String = asked.iter().map(|(address, _)| address).collect();
+    assert_eq!(addresses, "1212");
+    assert!(asked[1].1 > 20_000 && asked[2].1 < 6_000, "{asked:?}");
+    // A black hole at the first only: the second is asked at once, for all.
+    let mut asked = Vec::new();
+    let pass = run(&mut phone, Selection::Queued, |request| {
+        asked.push(request.body.len());
+        match request.url.chars().nth(17) {
+            Some('1') => Err(NetworkFault::Timeout),
+            _ => Ok(hq.answer(request)),
+        }
+    });
+    assert_eq!((pass.delivered, pass.failure), (40, None));
+    assert_eq!(asked[0], asked[1]);
+}
+
+#[test]
+fn attempts_that_reach_nobody_cost_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut hq = FakeHq::new(1);
+    let clock = TurnedClock::default();
+    let mut phone = phone_at(&hq, dir.path(), &clock, &["http://127.0.0.1:1"]);
+    let budget = Budget {
+        bytes_a_day: Some(100_000),
+        photos_on_metered: true,
+    };
+    phone.set_budget(&budget).unwrap();
+    for _ in 0..30 {
+        report(&mut phone, 11);
+    }
+    report_with(&mut phone, 11, 20_000);
+    for fault in [
+        NetworkFault::Unreachable,
+        NetworkFault::Tls,
+        NetworkFault::UnsafeAddress,
+    ] {
+        let pass = SyncPass::new(Selection::Queued).over(Link::Metered);
+        let pass = drive(&mut phone, pass, |_| Err(fault));
+        assert_eq!((pass.requests, pass.bytes_sent), (1, 0));
+    }
+    let pass = metered(&mut phone, &mut hq);
+    assert_eq!((pass.delivered, pass.held), (31, Held::default()));
+}
