@@ -2,11 +2,12 @@
 
 use crate::faults::Fault;
 use crate::phone::SimulatedPhone;
+use data_encoding::{BASE64, HEXLOWER};
 use fastrand::Rng;
 use testigo_phone::sync::{Method, NetworkFault, Request, Response};
 use testigo_wire::{
-    Answer, Eid, Epoch, Lane, MAX_ENVELOPE, Receipt, ReceiptCode, Reply, SigningKey, StoreId, Time,
-    cbor,
+    Answer, BlobReceipt, BlobRef, Eid, Epoch, Lane, MAX_ENVELOPE, Receipt, ReceiptCode, Reply,
+    SigningKey, StoreId, Time, cbor,
 };
 
 /// What becomes of a request.
@@ -101,6 +102,16 @@ fn impostor(phone: &SimulatedPhone, request: &Request, rng: &mut Rng) -> Respons
         let receipt = Receipt::new(store_id, eid, at, ReceiptCode::ACCEPTED);
         Answer::Receipt(receipt.sign(&key).expect("a receipt"))
     });
+    if is_file(request) {
+        return Response {
+            status: 204,
+            blob_receipt: phone.due_files().first().map(|(blob, _)| {
+                let receipt = BlobReceipt::new(*blob).sign(&key);
+                BASE64.encode(&receipt.expect("a receipt"))
+            }),
+            ..Response::default()
+        };
+    }
     let reply = Reply {
         epoch: phone.epoch().unwrap_or(Epoch([rng.u8(..); 16])),
         answers: answers.collect(),
@@ -127,15 +138,34 @@ pub fn eids(body: &[u8]) -> Vec<Eid> {
     eids
 }
 
+/// Whether it asks for a place for this file.
+fn begins(request: &Request, blob: &BlobRef) -> bool {
+    let name = BASE64.encode(HEXLOWER.encode(&blob.sha256).as_bytes());
+    let metadata =
+        |(header, value): &(&str, String)| *header == "Upload-Metadata" && value.contains(&name);
+    request.method == Method::Post && request.headers.iter().any(metadata)
+}
+
+/// Whether it is for an attachment.
+fn is_file(request: &Request) -> bool {
+    !(request.method == Method::Post && request.url.ends_with("/v1/envelopes"))
+}
+
 /// Whether a request keeps to the lanes: among what never left the phone, nothing more urgent may stay
-/// behind, and files wait for records.
+/// behind, files wait for records, and a file is begun when none that is more urgent may go.
 pub fn check_lanes(phone: &mut SimulatedPhone, request: &Request) -> Result<(), String> {
-    let is_file = !(request.method == Method::Post && request.url.ends_with("/v1/envelopes"));
     let waiting = phone.never_sent();
-    if is_file {
-        return match waiting.len() {
-            0 => Ok(()),
-            n => Err(format!("a file goes before {n} records")),
+    if is_file(request) {
+        if !waiting.is_empty() {
+            return Err(format!("a file goes before {} records", waiting.len()));
+        }
+        let due = phone.due_files();
+        let begun = due.iter().find(|(blob, _)| begins(request, blob));
+        return match (begun, due.first()) {
+            (Some((_, lane)), Some((_, first))) if first < lane => {
+                Err(format!("a file of lane {lane:?} is begun before {first:?}"))
+            }
+            _ => Ok(()),
         };
     }
     let eids = eids(&request.body);

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use testigo_phone::sync::{Request, SyncPass};
 use testigo_phone::{AttachmentKind, Phone, PhoneError, ReportInput, Saved, TallyInput};
-use testigo_wire::{Code, Eid, Epoch, Lane, RecordId, StoreId};
+use testigo_wire::{BlobRef, Code, Eid, Epoch, Lane, RecordId, StoreId};
 
 /// `PRAGMA application_id` of a phone's store.
 pub const APPLICATION_ID: u32 = 0x5470_686e;
@@ -207,6 +207,29 @@ impl SimulatedPhone {
             .prepare_cached("SELECT sha256 FROM attachment WHERE receipt IS NOT NULL")
             .expect("the phone's table");
         let rows = query.query_map([], |row| row.get(0));
+        rows.expect("the phone's rows").flatten().collect()
+    }
+
+    /// Files that may go now, without those that wait apart, the most urgent first.
+    pub fn due_files(&self) -> Vec<(BlobRef, Lane)> {
+        let Some(reader) = &self.reader else {
+            return Vec::new();
+        };
+        let mut query = reader
+            .prepare_cached(
+                "SELECT sha256, attachment.size, attachment.lane FROM attachment JOIN envelope USING (sequence)
+                 WHERE envelope.state = 1 AND attachment.receipt IS NULL AND NOT EXISTS (
+                     SELECT 1 FROM setback WHERE setback.sha256 = attachment.sha256)
+                 ORDER BY attachment.lane",
+            )
+            .expect("the phone's table");
+        let rows = query.query_map([], |row| {
+            let blob = BlobRef {
+                sha256: row.get(0)?,
+                size: row.get(1)?,
+            };
+            Ok((blob, Lane(row.get(2)?)))
+        });
         rows.expect("the phone's rows").flatten().collect()
     }
 

@@ -308,6 +308,10 @@ impl World {
                     oracle::delivered_is_held(&self.hq, phone)
                         .map_err(|error| format!("phone {n}: {error}"))?;
                 }
+                let left = report.remaining + report.attachments_remaining;
+                if left > 0 && report.next_attempt_ms.is_none() {
+                    return Err(format!("phone {n}: {left} left and no next attempt"));
+                }
                 self.say(format!(
                     "phone {n}: pass over, {} delivered, {} files, {} and {} left, {:?}",
                     report.delivered,
