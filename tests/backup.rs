@@ -206,6 +206,10 @@ fn what_is_damaged_makes_nothing_safe() {
     let copy = stage.path("copy");
     let confirm = |status| stage.hq.run(&["confirm", text(&copy)]).exited(status);
     confirm(2);
+    // A copy that would be lost with what it is a copy of is none.
+    let inside = stage.hq.data().join("blobs/copy");
+    stage.hq.run(&["backup", "--out", text(&inside)]).exited(2);
+    assert!(!inside.exists());
     stage.hq.run(&["backup", "--out", text(&copy)]).done();
 
     // A bit of the attachment: its record does not become safe, the other one does.

@@ -84,6 +84,9 @@ pub enum HqError {
     /// The folder holds a backup of other headquarters.
     #[error("{} holds a backup of other headquarters", .0.display())]
     OtherBackup(PathBuf),
+    /// A backup inside the folder that it is a backup of would be lost with it.
+    #[error("{} lies inside headquarters' own folder", .0.display())]
+    BackupInside(PathBuf),
     /// A file of a backup is not as it was when the backup was made.
     #[error("{} is not as it was when the backup was made", .0.display())]
     BackupDamaged(PathBuf),
@@ -239,6 +242,13 @@ impl HqError {
                 language.pick(
                     format!("La copia en {dir} es de otra central; no se ha cambiado nada. Elija otra carpeta."),
                     format!("The backup in {dir} is of other headquarters; nothing was changed. Choose another folder."),
+                )
+            }
+            Self::BackupInside(dir) => {
+                let dir = dir.display();
+                language.pick(
+                    format!("{dir} está dentro de la carpeta de la central: se perdería con ella. Elija una carpeta en otro disco."),
+                    format!("{dir} lies inside headquarters' own folder and would be lost with it. Choose a folder on another disk."),
                 )
             }
             Self::BackupDamaged(path) => {

@@ -63,7 +63,7 @@ pub struct Backup {
 /// earlier one stays as it is, whatever happens.
 ///
 /// # Errors
-/// [`HqError::OtherBackup`] where `out` holds a backup of other headquarters, [`HqError::NotEmpty`] where it
+/// [`HqError::BackupInside`] where `out` lies in `data_dir`; [`HqError::OtherBackup`] where it holds a backup of other headquarters, [`HqError::NotEmpty`] where it
 /// holds something else; other [`HqError`]s where the headquarters or `out` cannot be read or written.
 pub fn backup(
     data_dir: &Path,
@@ -72,7 +72,7 @@ pub fn backup(
     mut progress: impl FnMut(Progress),
 ) -> Result<Backup, HqError> {
     let hq = Headquarters::open(data_dir)?;
-    prepare(out, &hq)?;
+    prepare(data_dir, out, &hq)?;
     let key = hq.folder.load_database()?;
     let made_at = clock.now();
     let database = format!("hq-{}.db", made_at.millis());
@@ -133,7 +133,12 @@ pub fn backup(
 }
 
 /// Whether the folder may take a backup of these headquarters.
-fn prepare(out: &Path, hq: &Headquarters) -> Result<(), HqError> {
+fn prepare(data_dir: &Path, out: &Path, hq: &Headquarters) -> Result<(), HqError> {
+    let whole = |path: &Path| path.canonicalize().map_err(HqError::file(path));
+    let there = (out.ancestors()).find(|path| path.exists() && !path.as_os_str().is_empty());
+    if whole(there.unwrap_or(Path::new(".")))?.starts_with(whole(data_dir)?) {
+        return Err(HqError::BackupInside(out.to_owned()));
+    }
     fs::create_dir_all(out).map_err(HqError::file(out))?;
     if Manifest::path(out).exists() {
         let (before, _) = Manifest::read(out)?;

@@ -212,16 +212,18 @@ impl Store {
             params![state, bytes, receipt.eid.0],
         )?;
         Self::taken(tx, receipt.eid)?;
-        let (millis, offset) = (
-            receipt.received_at.millis(),
-            receipt.received_at.offset_minutes(),
-        );
+        Self::settle_contact(tx, receipt.received_at)?;
+        Ok(rows == 1)
+    }
+
+    /// Notes a time that headquarters signed.
+    pub(crate) fn settle_contact(tx: &Transaction<'_>, at: Time) -> Result<(), PhoneError> {
         tx.execute(
             "UPDATE device SET hq_millis = ?1, hq_offset_minutes = ?2
              WHERE hq_millis IS NULL OR hq_millis < ?1",
-            params![millis, offset],
+            params![at.millis(), at.offset_minutes()],
         )?;
-        Ok(rows == 1)
+        Ok(())
     }
 
     /// Notes what became of the enrolment; `None` has it sent again.

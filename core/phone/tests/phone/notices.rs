@@ -89,12 +89,18 @@ fn a_lost_reply_loses_no_notice_and_whoever_is_told_asks_no_more() {
     let after: Vec<u64> = hq.asks.iter().map(|ask| ask.after).collect();
     assert_eq!(after, [0, 0]);
 
+    let contact = phone.outbox().unwrap().last_contact;
+    assert!(contact.is_some());
     // A later word replaces an earlier one; one that comes twice or late changes nothing.
     hq.notice(second, NoticeStatus::CONFLICT, false, 3);
     hq.notice(second, NoticeStatus::COUNTED, false, 2);
     assert_eq!(deliver(&mut phone, &mut hq).notices, 1);
     assert_eq!(statuses(&phone)[1], Some(NoticeStatus::CONFLICT));
     assert_eq!(hq.asks.last().unwrap().after, 2);
+    assert!(
+        phone.outbox().unwrap().last_contact > contact,
+        "the desk's word is a contact, too"
+    );
 
     hq.notice(first, NoticeStatus::READ, true, 4);
     hq.notice(second, NoticeStatus::CONFLICT, true, 4);
