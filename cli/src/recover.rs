@@ -61,13 +61,16 @@ pub fn hq(data: &Path, language: Language) -> Result<Outcome, Failure> {
                     "Registros recuperados: {records}. Partes que no se pudieron leer: {gaps}."
                 ),
                 format!("La base dañada se conserva en {aside}; no se borró nada."),
-                "Los teléfonos enviarán de nuevo lo que pueda faltar. Ahora: testigo hq serve"
+                "Los teléfonos enviarán de nuevo lo que falte, salvo lo que ya estaba a salvo: eso \
+                 solo lo tiene la copia confirmada (testigo hq restore). Ahora: testigo hq serve"
                     .to_owned(),
             ],
             vec![
                 format!("Records recovered: {records}. Places that could not be read: {gaps}."),
                 format!("The damaged database is kept in {aside}; nothing of it was deleted."),
-                "Phones will send again what may be missing. Next: testigo hq serve".to_owned(),
+                "Phones will send again what is missing, but for what was safe already: only the \
+                 confirmed copy has that (testigo hq restore). Next: testigo hq serve"
+                    .to_owned(),
             ],
         ),
         json: json!({

@@ -23,7 +23,7 @@ pub struct RecoveredHq {
 }
 
 /// Puts headquarters with a damaged database to work again. Their desk opens every record anew, and phones
-/// send again what may be missing. Nobody may serve the folder meanwhile.
+/// send again what is missing, but for what was safe: only a confirmed copy has that. Nobody may serve the folder meanwhile.
 ///
 /// # Errors
 /// [`HqError::NotDamaged`], where nothing was changed; [`HqError::Database`] where the key does not fit, or

@@ -5,7 +5,7 @@ use crate::key::DatabaseKey;
 use crate::open::{beside, keyed};
 use crate::{Failure, Migration, open_or_create};
 use rusqlite::types::Value;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params_from_iter};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, params_from_iter};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -45,6 +45,9 @@ pub fn is_sound(path: &Path, key: &DatabaseKey) -> Result<bool, OpenError> {
 /// # Errors
 /// [`OpenError`] where the new database cannot be made or written; then it may hold a part, and the same
 /// call goes on. A damaged database that cannot be opened at all is one gap.
+///
+/// Once all is copied, `find_parents` may make rows anew that others refer to and that were lost; then whatever
+/// still refers to nothing is removed.
 pub fn salvage(
     damaged: &Path,
     into: &Path,
@@ -52,6 +55,7 @@ pub fn salvage(
     migrations: &[Migration],
     application_id: u32,
     tables: &[&str],
+    find_parents: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
 ) -> Result<Salvaged, OpenError> {
     let mut new = open_or_create(into, key, migrations, application_id)?;
     let mut salvaged = Salvaged::default();
@@ -63,6 +67,7 @@ pub fn salvage(
             Err(_) => salvaged.gaps += 1,
         }
     }
+    find_parents(&transaction)?;
     while let Some((table, row)) = without_parent(&transaction)? {
         let removed = match row {
             Some(row) => {

@@ -48,7 +48,7 @@ fn filled(folder: &Path) -> PathBuf {
 
 fn saved(folder: &Path, damaged: &Path) -> (Salvaged, Connection) {
     let into = folder.join("new.db");
-    let salvaged = salvage(damaged, &into, &key(), NEW, ID, TABLES).unwrap();
+    let salvaged = salvage(damaged, &into, &key(), NEW, ID, TABLES, |_| Ok(())).unwrap();
     assert!(is_sound(&into, &key()).unwrap());
     (salvaged, open(&into, &key(), NEW, ID).unwrap())
 }
@@ -136,7 +136,7 @@ fn another_key_opens_nothing_and_is_one_gap_a_table() {
     let other = DatabaseKey::from_bytes([8; 32]);
     assert!(matches!(is_sound(&path, &other), Err(OpenError::WrongKey)));
     let into = folder.path().join("new.db");
-    let salvaged = salvage(&path, &into, &other, NEW, ID, TABLES).unwrap();
+    let salvaged = salvage(&path, &into, &other, NEW, ID, TABLES, |_| Ok(())).unwrap();
     assert_eq!(salvaged, Salvaged { rows: 0, gaps: 3 });
 }
 

@@ -87,6 +87,11 @@ impl UnverifiedEnrolment {
         self.signed.kid
     }
 
+    /// One that was verified before it was kept; the signature is not checked again.
+    pub fn from_kept(self) -> Enrolment {
+        self.enrolment
+    }
+
     /// Checks the signature by the capability's public key.
     ///
     /// # Errors

@@ -100,24 +100,35 @@ pub(crate) fn keep_enrolment(
         return kept_receipt(db, incoming.eid);
     };
     if !incoming.code.is_refusal() {
-        // The first enrolment of a key names its capability and store; a later one changes nothing.
-        db.prepare_cached(
-            "INSERT INTO device (kid, public_key, store_id, capability, enrolment, state)
+        keep_device(db, enrolment, capability, arrival)?;
+    }
+    Ok(incoming.receipt.to_vec())
+}
+
+/// Keeps the device of the enrolment that arrived as number `arrival`. The first enrolment of a key names its
+/// capability and store; a later one changes nothing.
+pub(super) fn keep_device(
+    db: &Connection,
+    enrolment: &Enrolment,
+    capability: KeyId,
+    arrival: i64,
+) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO device (kid, public_key, store_id, capability, enrolment, state)
              SELECT ?1, ?2, ?3, ?4, ?5,
                     iif(count(*) < ?6, 'unconfirmed', 'quarantined')
              FROM (SELECT 1 FROM device WHERE capability = ?4 LIMIT ?6) WHERE true
              ON CONFLICT (kid) DO NOTHING",
-        )?
-        .execute(params![
-            enrolment.device.key_id().0,
-            enrolment.device.to_bytes(),
-            enrolment.store_id.0,
-            capability.0,
-            arrival,
-            DEVICES_PER_CAPABILITY,
-        ])?;
-    }
-    Ok(incoming.receipt.to_vec())
+    )?
+    .execute(params![
+        enrolment.device.key_id().0,
+        enrolment.device.to_bytes(),
+        enrolment.store_id.0,
+        capability.0,
+        arrival,
+        DEVICES_PER_CAPABILITY,
+    ])?;
+    Ok(())
 }
 
 /// Keeps an envelope and the names of its attachments; returns the receipt that holds for these bytes for ever.

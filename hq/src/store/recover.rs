@@ -1,13 +1,15 @@
 //! A damaged database of headquarters.
 
-use super::schema::{APPLICATION_ID, MIGRATIONS};
+use super::ingest::keep_device;
+use super::schema::{APPLICATION_ID, ENROLMENT, MIGRATIONS};
 use super::{Store, fault};
 use crate::HqError;
 use crate::hex;
+use rusqlite::{Transaction, params};
 use std::collections::BTreeSet;
 use std::path::Path;
 use testigo_sqlite::{DatabaseKey, OpenError, Salvaged, open_reader};
-use testigo_wire::Epoch;
+use testigo_wire::{Enrolment, Epoch};
 
 /// What cannot be found out anew, parents first. The desk's findings follow from it.
 const TABLES: &[&str] = &[
@@ -29,7 +31,44 @@ pub(crate) fn is_sound(path: &Path, key: &DatabaseKey) -> Result<bool, OpenError
 
 /// Copies what can be read into a database at `new`.
 pub(crate) fn salvage(path: &Path, new: &Path, key: &DatabaseKey) -> Result<Salvaged, HqError> {
-    testigo_sqlite::salvage(path, new, key, MIGRATIONS, APPLICATION_ID, TABLES).map_err(fault(path))
+    let tables = TABLES;
+    testigo_sqlite::salvage(
+        path,
+        new,
+        key,
+        MIGRATIONS,
+        APPLICATION_ID,
+        tables,
+        find_devices,
+    )
+    .map_err(fault(path))
+}
+
+/// Devices that were lost, out of the enrolments that were kept: without its device no envelope can be kept. A
+/// capability that was lost is a row of that name whose key signs nothing: its phones go on, and no other can be
+/// enrolled under it.
+fn find_devices(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    // The enrolment may be lost and the device not: then its first envelope stands for it.
+    tx.execute(
+        "UPDATE OR IGNORE device SET enrolment = (SELECT min(id) FROM arrival WHERE device = kid)
+         WHERE enrolment NOT IN (SELECT id FROM arrival)",
+        [],
+    )?;
+    let mut query = tx.prepare("SELECT id, bytes, received_at FROM arrival WHERE kind = ?1")?;
+    let mut rows = query.query([ENROLMENT])?;
+    while let Some(row) = rows.next()? {
+        let bytes: Option<Vec<u8>> = row.get(1)?;
+        // Its signature was checked before it was kept.
+        if let Some(Ok(enrolment)) = bytes.map(|bytes| Enrolment::parse(&bytes)) {
+            let capability = enrolment.capability();
+            tx.execute(
+                "INSERT OR IGNORE INTO capability (kid, public_key, created_at) VALUES (?1, zeroblob(32), ?2)",
+                params![capability.0, row.get::<_, i64>(2)?],
+            )?;
+            keep_device(tx, &enrolment.from_kept(), capability, row.get(0)?)?;
+        }
+    }
+    Ok(())
 }
 
 impl Store {

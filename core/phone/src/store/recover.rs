@@ -65,7 +65,15 @@ impl Store {
         let unfinished = dir.join(UNFINISHED);
         let copy = |tables| {
             let id = schema::APPLICATION_ID;
-            salvage(&path, &unfinished, key, schema::MIGRATIONS, id, tables)
+            salvage(
+                &path,
+                &unfinished,
+                key,
+                schema::MIGRATIONS,
+                id,
+                tables,
+                |_| Ok(()),
+            )
         };
         let owner = copy(OWNER)?;
         let same_device = owner.rows == 1;
