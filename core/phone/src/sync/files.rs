@@ -51,6 +51,7 @@ impl SyncPass {
                 // Its sealed file is gone or cannot be read: the others must not wait for it.
                 Err(_) => {
                     self.later.insert(upload.file.blob.sha256);
+                    self.missing.insert(upload.file.blob.sha256);
                     self.report.attachments_missing += 1;
                 }
             }

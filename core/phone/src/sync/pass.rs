@@ -50,6 +50,8 @@ pub struct SyncPass {
     pub(super) smaller: Option<usize>,
     /// Attachments that this pass does not try again.
     pub(super) later: BTreeSet<[u8; 32]>,
+    /// Those of them whose sealed file is gone or cannot be read.
+    pub(super) missing: BTreeSet<[u8; 32]>,
     pub(super) over: bool,
     /// What is left was settled.
     pub(super) ended: bool,
@@ -98,6 +100,7 @@ impl SyncPass {
             batch: MAX_BYTES,
             smaller: None,
             later: BTreeSet::new(),
+            missing: BTreeSet::new(),
             over: false,
             ended: false,
             report: SyncReport::default(),
@@ -381,6 +384,8 @@ impl SyncPass {
             // Headquarters came back from a backup: what it may have lost goes again, from the start.
             self.after = None;
             self.told = false;
+            // Files that they did not take for want of their record, too.
+            self.later.clone_from(&self.missing);
             return Ok(());
         }
         if introduce_again {
