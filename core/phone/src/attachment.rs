@@ -55,8 +55,8 @@ impl Phone {
     /// A file whose form is not understood is evidence all the same: it is sealed as it is, with a warning.
     ///
     /// # Errors
-    /// [`PhoneError::NotEnrolled`]; [`PhoneError::File`] where it cannot be read; [`PhoneError::StorageFull`], or another failure of
-    /// the disk. In each case nothing of it stays, and the record can be saved without it.
+    /// [`PhoneError::NotEnrolled`]; [`PhoneError::File`] where it cannot be read; [`PhoneError::StorageFull`], or
+    /// another failure of the disk. In each case nothing of it stays, and the record can be saved without it.
     pub fn seal_file(
         &self,
         file: impl Read + Seek,

@@ -42,12 +42,12 @@ pub fn is_sound(path: &Path, key: &DatabaseKey) -> Result<bool, OpenError> {
 /// changed. A column that the damaged database does not have gets its default. Where the list of tables itself
 /// is damaged, SQLCipher reads nothing.
 ///
+/// Once all is copied, `find_parents` may make rows anew that others refer to and that were lost; then whatever
+/// still refers to nothing is removed.
+///
 /// # Errors
 /// [`OpenError`] where the new database cannot be made or written; then it may hold a part, and the same
 /// call goes on. A damaged database that cannot be opened at all is one gap.
-///
-/// Once all is copied, `find_parents` may make rows anew that others refer to and that were lost; then whatever
-/// still refers to nothing is removed.
 pub fn salvage(
     damaged: &Path,
     into: &Path,

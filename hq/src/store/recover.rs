@@ -31,14 +31,13 @@ pub(crate) fn is_sound(path: &Path, key: &DatabaseKey) -> Result<bool, OpenError
 
 /// Copies what can be read into a database at `new`.
 pub(crate) fn salvage(path: &Path, new: &Path, key: &DatabaseKey) -> Result<Salvaged, HqError> {
-    let tables = TABLES;
     testigo_sqlite::salvage(
         path,
         new,
         key,
         MIGRATIONS,
         APPLICATION_ID,
-        tables,
+        TABLES,
         find_devices,
     )
     .map_err(fault(path))

@@ -58,8 +58,10 @@ pub(super) fn keep(
     let mut news = 0;
     for one in told {
         news += u64::from(Store::settle_notice(tx, &one.notice, one.bytes)?);
-        Store::settle_contact(tx, one.notice.issued_at)?;
         Store::settle_heard(tx, epoch, one.number)?;
+    }
+    if let Some(latest) = told.iter().map(|one| one.notice.issued_at).max() {
+        Store::settle_contact(tx, latest)?;
     }
     Ok(news)
 }
