@@ -271,7 +271,7 @@ pub enum PhoneCommand {
     /// Puts a phone with a damaged store to work again: saves what is readable, keeps the rest beside it.
     #[command(after_help = "Example: testigo phone --home D recover")]
     Recover {
-        /// Set the store aside also where its key does not open it: a damaged beginning looks the same.
+        /// Set the store aside also where its key opens nothing of it: with a wrong key it looks the same.
         #[arg(long)]
         key_is_right: bool,
     },
@@ -365,10 +365,14 @@ pub enum HqCommand {
     /// The results and incidents so far.
     #[command(after_help = "Example: testigo hq --data D2 table")]
     Table,
-    /// Puts headquarters with a damaged database to work again: saves what is readable, keeps the rest beside
-    /// it. Stop the server first.
+    /// Puts headquarters with a damaged database or damaged attachments to work again: saves what is readable,
+    /// keeps the rest beside it, asks phones for what is missing. Stop the server first.
     #[command(after_help = "Example: testigo hq --data D2 recover")]
-    Recover,
+    Recover {
+        /// Begin anew also where no database is, or none that its key opens: what is there is set aside.
+        #[arg(long)]
+        key_is_right: bool,
+    },
     /// Opens a file that arrived with a record, for staff.
     #[command(after_help = "Example: testigo hq --data D2 blob 7 --out photo.jpg")]
     Blob {

@@ -63,6 +63,13 @@ impl Failure {
             Self::Phone(error) if error.code() == "store-damaged" => {
                 format!("{} (testigo phone recover)", error.sentence(language))
             }
+            Self::Phone(error) if error.code() == "wrong-key" => {
+                let next = language.pick(
+                    "testigo phone recover; si dice lo mismo y la llave es la buena: testigo phone recover --key-is-right",
+                    "testigo phone recover; where that says the same and the key is right: testigo phone recover --key-is-right",
+                );
+                format!("{} ({next})", error.sentence(language))
+            }
             Self::Phone(error) => error.sentence(language),
             Self::Hq(error) => error.sentence(language),
             Self::Said { es, en } => language.pick(es, en).clone(),

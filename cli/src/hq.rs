@@ -30,7 +30,7 @@ pub fn run(args: HqArgs, language: Language, as_json: bool) -> Result<Outcome, F
         HqCommand::Confirm { copy } => backup::confirm(data, &copy, language),
         HqCommand::Restore { from, keys } => backup::restore(data, &from, &keys, language),
         HqCommand::Table => table(data, language),
-        HqCommand::Recover => recover::hq(data, language),
+        HqCommand::Recover { key_is_right } => recover::hq(data, key_is_right, language),
         HqCommand::Blob { id, out } => blob(data, id, &out, language),
     }
 }

@@ -31,8 +31,10 @@ pub fn phone(
         lines.push(
             language
                 .pick(
-                    "Este teléfono es ahora otro para la central: pida un código nuevo e inscríbalo.",
-                    "To headquarters this is another phone now: ask for a new code and enrol it.",
+                    "Este teléfono es ahora otro para la central: pida un código nuevo e inscríbalo. \
+                     Después envía también lo recuperado.",
+                    "To headquarters this is another phone now: ask for a new code and enrol it. \
+                     Then it sends what was recovered, too.",
                 )
                 .to_owned(),
         );
@@ -50,35 +52,42 @@ pub fn phone(
 }
 
 /// `testigo hq recover`.
-pub fn hq(data: &Path, language: Language) -> Result<Outcome, Failure> {
-    let recovered = testigo_hq::recover(data)?;
-    let (records, gaps) = (recovered.records, recovered.gaps);
-    let aside = recovered.aside.display();
+pub fn hq(data: &Path, key_is_right: bool, language: Language) -> Result<Outcome, Failure> {
+    let recovered = testigo_hq::recover(data, key_is_right)?;
+    let (records, gaps, lost) = (recovered.records, recovered.gaps, recovered.lost_files);
+    let mut lines = vec![language.pick(
+        format!("Registros en la base: {records}. Partes que no se pudieron leer: {gaps}."),
+        format!("Records in the database: {records}. Places that could not be read: {gaps}."),
+    )];
+    if let Some(aside) = &recovered.aside {
+        let aside = aside.display();
+        lines.push(language.pick(
+            format!("La base dañada se conserva en {aside}; no se borró nada."),
+            format!("The damaged database is kept in {aside}; nothing of it was deleted."),
+        ));
+    }
+    if lost > 0 {
+        lines.push(language.pick(
+            format!("Archivos que se tenían y están dañados o faltan: {lost}. Se piden de nuevo."),
+            format!("Attachments that were held and are damaged or missing: {lost}. They are asked for again."),
+        ));
+    }
+    let next = language.pick(
+        "Los teléfonos enviarán de nuevo lo que falte, salvo lo que ya estaba a salvo: eso \
+         solo lo tiene la copia confirmada (testigo hq restore). Ahora: testigo hq serve",
+        "Phones will send again what is missing, but for what was safe already: only the \
+         confirmed copy has that (testigo hq restore). Next: testigo hq serve",
+    );
+    lines.push(next.to_owned());
     Ok(Outcome {
-        lines: language.pick(
-            vec![
-                format!(
-                    "Registros recuperados: {records}. Partes que no se pudieron leer: {gaps}."
-                ),
-                format!("La base dañada se conserva en {aside}; no se borró nada."),
-                "Los teléfonos enviarán de nuevo lo que falte, salvo lo que ya estaba a salvo: eso \
-                 solo lo tiene la copia confirmada (testigo hq restore). Ahora: testigo hq serve"
-                    .to_owned(),
-            ],
-            vec![
-                format!("Records recovered: {records}. Places that could not be read: {gaps}."),
-                format!("The damaged database is kept in {aside}; nothing of it was deleted."),
-                "Phones will send again what is missing, but for what was safe already: only the \
-                 confirmed copy has that (testigo hq restore). Next: testigo hq serve"
-                    .to_owned(),
-            ],
-        ),
+        lines,
         json: json!({
             "aside": recovered.aside,
             "records": records,
             "gaps": gaps,
+            "lost_files": lost,
             "epoch": recovered.epoch.to_string(),
         }),
-        clean: gaps == 0,
+        clean: gaps == 0 && lost == 0,
     })
 }

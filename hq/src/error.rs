@@ -2,7 +2,7 @@ use crate::pack_source::PackSourceError;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use testigo_sqlite::OpenError;
+use testigo_sqlite::{Failure, OpenError, classify};
 use testigo_wire::{Language, TableId, WireError};
 use thiserror::Error;
 
@@ -163,17 +163,23 @@ impl HqError {
                 )
             }
             Self::Database { path, source } => {
+                let next = next_for(path, source, language);
                 let path = path.display();
                 match language {
                     Language::Es | Language::Pt => format!(
-                        "No se puede abrir la base de datos {path}; no se ha cambiado ni borrado nada: {}",
+                        "No se puede abrir la base de datos {path}; no se ha cambiado ni borrado nada: {}{next}",
                         why_not_open(source)
                     ),
                     Language::En => format!(
-                        "The database {path} cannot be opened; nothing was changed or deleted: {source}"
+                        "The database {path} cannot be opened; nothing was changed or deleted: {}{next}",
+                        why_not_open_in_english(source)
                     ),
                 }
             }
+            Self::Store(error) if classify(error) == Failure::Corrupt => language.pick(
+                "La base de datos de la central está dañada. Detenga la central y ejecute: testigo hq --data DIR recover".to_owned(),
+                "Headquarters' database is damaged. Stop the server and run: testigo hq --data DIR recover".to_owned(),
+            ),
             Self::Store(error) => language.pick(
                 format!(
                     "La base de datos falló y lo pendiente se deshizo; revise el espacio en disco: {error}"
@@ -281,13 +287,54 @@ impl HqError {
     }
 }
 
+/// The command that helps, where it is headquarters' own database and not a backup's.
+fn next_for(path: &Path, error: &OpenError, language: Language) -> String {
+    if path.file_name().is_none_or(|name| name != "hq.db") {
+        return String::new();
+    }
+    let dir = path.parent().unwrap_or(Path::new(".")).display();
+    match error {
+        OpenError::Corrupt => language.pick(
+            format!(". Detenga la central y ejecute: testigo hq --data {dir} recover"),
+            format!(". Stop the server and run: testigo hq --data {dir} recover"),
+        ),
+        OpenError::WrongKey
+        | OpenError::LogWithoutDatabase
+        | OpenError::Missing
+        | OpenError::Foreign { .. } => language.pick(
+            format!(
+                ". Si hay una copia, vuelva a ella con: testigo hq restore. Si no, para empezar de nuevo con las mismas claves y apartar lo que haya: testigo hq --data {dir} recover --key-is-right"
+            ),
+            format!(
+                ". Where there is a backup, go back to it: testigo hq restore. Where there is none, to begin anew under the same keys and set aside what is there: testigo hq --data {dir} recover --key-is-right"
+            ),
+        ),
+        _ => String::new(),
+    }
+}
+
+/// What operators are told where [`OpenError`]'s own sentences speak to programmers.
+fn why_not_open_in_english(error: &OpenError) -> String {
+    match error {
+        OpenError::WrongKey => {
+            "the key is not its own, or the file is none of ours, or its beginning is damaged; try your copy of keys/database.key".to_owned()
+        }
+        OpenError::Corrupt => "it is damaged".to_owned(),
+        OpenError::LogWithoutDatabase => {
+            "the file is missing or empty and its -wal is not; put the file back if you have it".to_owned()
+        }
+        OpenError::Missing => "it is missing or empty; put the file back if you have it".to_owned(),
+        error => error.to_string(),
+    }
+}
+
 /// The Spanish of [`OpenError`]'s own sentences.
 fn why_not_open(error: &OpenError) -> String {
     match error {
-        OpenError::WrongKey => "la clave no es la suya, o el archivo no es una de nuestras bases o tiene dañado el comienzo; pruebe con la copia de keys/database.key; si la clave es la buena, aparte el archivo, guárdelo y avise".to_owned(),
-        OpenError::Corrupt => "está dañada; aparte el archivo y su -wal, guarde ambos y avise".to_owned(),
-        OpenError::LogWithoutDatabase => "el archivo falta o está vacío, pero su -wal tiene contenido; devuelva el archivo a su lugar, o aparte el -wal y guárdelo".to_owned(),
-        OpenError::Missing => "aquí no hay todavía una base de datos".to_owned(),
+        OpenError::WrongKey => "la clave no es la suya, o el archivo no es una de nuestras bases o tiene dañado el comienzo; pruebe con la copia de keys/database.key".to_owned(),
+        OpenError::Corrupt => "está dañada".to_owned(),
+        OpenError::LogWithoutDatabase => "el archivo falta o está vacío y su -wal no; devuelva el archivo a su lugar si lo tiene".to_owned(),
+        OpenError::Missing => "falta o está vacía; devuelva el archivo a su lugar si lo tiene".to_owned(),
         OpenError::Newer { found, known } => format!("la escribió una versión más nueva (esquema {found}; este programa conoce hasta el {known}); actualice el programa"),
         OpenError::Foreign { .. } => "es de otra aplicación; revise la ruta".to_owned(),
         OpenError::DiskFull => "el disco está lleno; libere espacio e intente de nuevo".to_owned(),

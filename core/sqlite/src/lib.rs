@@ -22,10 +22,14 @@
 mod error;
 mod key;
 mod open;
+mod page_keys;
+mod pages;
 mod provider;
+mod record;
 mod salvage;
+mod shape;
 
 pub use error::{Failure, OpenError, classify, every_page_verifies, pages_verified};
 pub use key::{DatabaseKey, NoRandomness};
 pub use open::{Migration, open, open_or_create, open_reader};
-pub use salvage::{Salvaged, is_sound, salvage, set_aside};
+pub use salvage::{Salvaged, is_sound, replace, replacement_was_interrupted, salvage, set_aside};

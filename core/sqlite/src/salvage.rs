@@ -1,17 +1,18 @@
 //! What can be saved of a damaged database, and where the rest is kept.
 
-use crate::error::{OpenError, classify, every_page_verifies, pages_verified};
+use crate::error::{OpenError, every_page_verifies};
 use crate::key::DatabaseKey;
-use crate::open::{beside, keyed};
-use crate::{Failure, Migration, open_or_create};
+use crate::open::beside;
+use crate::pages::Pages;
+use crate::record::Row;
+use crate::shape::{Column, Shape, columns, shape_of, shapes};
+use crate::{Migration, open_or_create, open_reader};
 use rusqlite::types::Value;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, params_from_iter};
+use rusqlite::{Connection, Transaction, params_from_iter};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-
-/// How far behind an unreadable row the next readable one is looked for.
-const GAP: i64 = 1 << 20;
 
 /// What was saved of a damaged database.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -25,29 +26,36 @@ pub struct Salvaged {
 /// Whether every page of a database can be read and verified, and its tables and indices agree.
 ///
 /// # Errors
-/// [`OpenError`] where it cannot be opened at all.
-pub fn is_sound(path: &Path, key: &DatabaseKey) -> Result<bool, OpenError> {
-    let db = reader(path, key)?;
-    let authentic = every_page_verifies(&db)?;
-    let tables = db.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0));
-    match tables {
-        Ok(tables) => Ok(authentic && tables == "ok"),
-        Err(error) if classify(&error) == Failure::Corrupt => Ok(false),
-        Err(error) => Err(error.into()),
+/// [`OpenError::WrongKey`] where no page of it verifies under this key, [`OpenError::Missing`] where there is
+/// nothing; others where it is not ours to judge or cannot be opened at all.
+pub fn is_sound(path: &Path, key: &DatabaseKey, application_id: u32) -> Result<bool, OpenError> {
+    let sound = open_reader(path, key, application_id).and_then(|db| {
+        let tables: String = db.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
+        Ok(tables == "ok" && every_page_verifies(&db)?)
+    });
+    match sound {
+        Err(OpenError::Corrupt) => Ok(false),
+        // SQLCipher judges by the first page alone.
+        Err(OpenError::WrongKey | OpenError::LogWithoutDatabase) => match Pages::open(path, key)? {
+            Some(_) => Ok(false),
+            None => Err(OpenError::WrongKey),
+        },
+        sound => sound,
     }
 }
 
-/// Copies what can be read of a damaged database's `tables`, in this order, into the database at `into`,
-/// which is made if there is none; there, a row of the same key is replaced. The damaged file is not
-/// changed. A column that the damaged database does not have gets its default. Where the list of tables itself
-/// is damaged, SQLCipher reads nothing.
+/// Copies what can be read of a damaged database's `tables` into the database at `into`, which is made if there
+/// is none; there, a row of the same key is replaced. The damaged file is not changed, and its log counts.
 ///
-/// Once all is copied, `find_parents` may make rows anew that others refer to and that were lost; then whatever
-/// still refers to nothing is removed.
+/// Each page is read by itself, so that a damaged one takes along no more than the rows that lie on it. Its
+/// table is told by its rows' shape in any version of the schema; rows that might be of several tables, and
+/// tables WITHOUT ROWID, are left behind. A column that rows do not have gets its default.
+///
+/// Once all is copied, `find_more` may make rows out of others; then whatever still refers to nothing is removed.
 ///
 /// # Errors
 /// [`OpenError`] where the new database cannot be made or written; then it may hold a part, and the same
-/// call goes on. A damaged database that cannot be opened at all is one gap.
+/// call goes on. A damaged database of which no page can be read is one gap.
 pub fn salvage(
     damaged: &Path,
     into: &Path,
@@ -55,29 +63,46 @@ pub fn salvage(
     migrations: &[Migration],
     application_id: u32,
     tables: &[&str],
-    find_parents: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
+    find_more: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
 ) -> Result<Salvaged, OpenError> {
     let mut new = open_or_create(into, key, migrations, application_id)?;
     let mut salvaged = Salvaged::default();
     new.execute_batch("PRAGMA foreign_keys = OFF;")?;
     let transaction = new.transaction()?;
+    let shapes = shapes(migrations)?;
+    let mut now = BTreeMap::new();
     for table in tables {
-        match Damaged::new(damaged, key, &transaction, table) {
-            Ok(old) => old.copy(&transaction, &mut salvaged)?,
-            Err(_) => salvaged.gaps += 1,
-        }
+        now.insert((*table).to_owned(), columns(&transaction, table)?);
     }
-    find_parents(&transaction)?;
-    while let Some((table, row)) = without_parent(&transaction)? {
-        let removed = match row {
-            Some(row) => {
-                let sql = format!("DELETE FROM {table} WHERE rowid = ?1");
-                transaction.execute(&sql, [row])?
+    match Pages::open(damaged, key)? {
+        Some(pages) => {
+            for (rows, gaps) in pages.leaves() {
+                salvaged.gaps += gaps;
+                let count = rows.len() as u64;
+                match shape_of(&shapes, &rows) {
+                    Some(shapes) => {
+                        let kept = keep(&transaction, &now, &shapes, rows)?;
+                        salvaged.rows += kept.rows;
+                        salvaged.gaps += kept.gaps;
+                    }
+                    None => salvaged.gaps += count,
+                }
             }
-            None => transaction.execute(&format!("DELETE FROM {table}"), [])?,
-        };
-        salvaged.rows = salvaged.rows.saturating_sub(removed as u64);
-        salvaged.gaps += 1;
+        }
+        None => salvaged.gaps += 1,
+    }
+    find_more(&transaction)?;
+    loop {
+        let lost = without_parent(&transaction)?;
+        if lost.is_empty() {
+            break;
+        }
+        for (table, number) in lost {
+            let sql = format!("DELETE FROM {table} WHERE rowid = ?1");
+            let removed = transaction.execute(&sql, [number])?;
+            salvaged.rows = salvaged.rows.saturating_sub(removed as u64);
+            salvaged.gaps += 1;
+        }
     }
     transaction.commit()?;
     // Closing brings the write-ahead log into the file; only then may the file be moved.
@@ -102,189 +127,77 @@ pub fn set_aside(path: &Path) -> io::Result<PathBuf> {
     for part in there {
         fs::rename(beside(path, part), beside(&aside, part))?;
     }
-    if let Some(folder) = path.parent().filter(|_| !cfg!(windows)) {
-        fs::File::open(folder)?.sync_all()?;
-    }
+    sync_folder_of(path)?;
     Ok(aside)
 }
 
-/// A connection that reads and leaves the file as it is, also where it ends inside a page.
-fn reader(path: &Path, key: &DatabaseKey) -> Result<Connection, OpenError> {
-    let db = keyed(path, key, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    // Otherwise a file that is shorter than it says is refused as a whole (`lockBtree` in btree.c).
-    db.execute_batch("PRAGMA writable_schema = ON;")?;
-    db.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))?;
-    Ok(db)
+/// Puts the finished database at `new` in the place of a damaged one, which is set aside with its logs under the
+/// name that is returned. Where it is interrupted [`replacement_was_interrupted`] tells, and the same call goes on.
+///
+/// # Errors
+/// Where a file cannot be renamed.
+pub fn replace(path: &Path, new: &Path) -> io::Result<PathBuf> {
+    let aside = set_aside(path)?;
+    fs::rename(new, path)?;
+    sync_folder_of(path)?;
+    Ok(aside)
 }
 
-/// A row that refers to one that is not there: its table, and its number where it has one.
-fn without_parent(db: &Connection) -> rusqlite::Result<Option<(String, Option<i64>)>> {
-    db.query_row("PRAGMA foreign_key_check", [], |row| {
-        Ok((row.get(0)?, row.get(1)?))
-    })
-    .optional()
+/// Whether a damaged database was set aside and the one that [`replace`] was to put in its place was not.
+pub fn replacement_was_interrupted(path: &Path, new: &Path) -> bool {
+    !path.exists() && new.exists() && beside(path, ".aside-1").exists()
 }
 
-/// One table of a damaged database.
-struct Damaged<'a> {
-    path: &'a Path,
-    key: &'a DatabaseKey,
-    db: Connection,
-    table: &'a str,
-    columns: Vec<String>,
-    numbered: bool,
-}
-
-/// What became of reading a row.
-enum Read {
-    Row(i64, Vec<Value>),
-    None,
-    Unreadable,
-}
-
-impl<'a> Damaged<'a> {
-    fn new(
-        path: &'a Path,
-        key: &'a DatabaseKey,
-        new: &Connection,
-        table: &'a str,
-    ) -> Result<Self, OpenError> {
-        let db = reader(path, key)?;
-        let there = columns(&db, table)?;
-        let columns = columns(new, table)?;
-        let numbered = db.query_row(
-            "SELECT NOT wr FROM pragma_table_list WHERE name = ?1",
-            [table],
-            |row| row.get(0),
-        )?;
-        Ok(Self {
-            path,
-            key,
-            db,
-            table,
-            columns: (columns.into_iter())
-                .filter(|column| there.contains(column))
-                .collect(),
-            numbered,
-        })
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    // Windows cannot open a folder as a file and needs no such step.
+    match path.parent().filter(|_| !cfg!(windows)) {
+        Some(folder) => fs::File::open(folder)?.sync_all(),
+        None => Ok(()),
     }
+}
 
-    fn copy(mut self, new: &Connection, salvaged: &mut Salvaged) -> Result<(), OpenError> {
-        let names = self.columns.join(", ");
-        let places = vec!["?"; self.columns.len()].join(", ");
-        let table = self.table;
-        let mut insert = new.prepare(&format!(
-            "INSERT OR REPLACE INTO {table} ({names}) VALUES ({places})"
-        ))?;
-        let mut keep = |row: Vec<Value>, salvaged: &mut Salvaged| match insert
-            .execute(params_from_iter(row))
-        {
-            Ok(_) => {
-                salvaged.rows += 1;
-                Ok(())
-            }
+/// Rows that refer to ones that are not there: their tables and numbers.
+fn without_parent(db: &Connection) -> rusqlite::Result<BTreeSet<(String, i64)>> {
+    db.prepare("PRAGMA foreign_key_check")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
+/// Keeps the rows of one page, where their table is one of those in `tables`.
+fn keep(
+    db: &Connection,
+    tables: &BTreeMap<String, Vec<Column>>,
+    shapes: &[&Shape],
+    rows: Vec<Row>,
+) -> Result<Salvaged, OpenError> {
+    let mut kept = Salvaged::default();
+    for (shape, (number, values)) in shapes.iter().zip(rows) {
+        let Some(columns) = tables.get(&shape.table) else {
+            continue;
+        };
+        let there = |name: &str| columns.iter().any(|column| column.name == name);
+        let (names, values): (Vec<&str>, Vec<Value>) = (shape.columns.iter().zip(values))
+            .filter(|(column, _)| there(&column.name))
+            .map(|(column, value)| match column.is_number {
+                true => (column.name.as_str(), Value::Integer(number)),
+                false => (column.name.as_str(), value),
+            })
+            .unzip();
+        let places = vec!["?"; names.len()].join(", ");
+        let sql = format!(
+            "INSERT OR REPLACE INTO {} ({}) VALUES ({places})",
+            shape.table,
+            names.join(", ")
+        );
+        match db.prepare_cached(&sql)?.execute(params_from_iter(values)) {
+            Ok(_) => kept.rows += 1,
             // Damage that no page's code shows, such as an older program's: not worth a row that breaks
             // the rules of all others.
-            Err(error) if is_about_the_row(&error) => {
-                salvaged.gaps += 1;
-                Ok(())
-            }
-            Err(error) => Err(OpenError::from(error)),
-        };
-        if !self.numbered {
-            let (rows, whole) = self.all()?;
-            for row in rows {
-                keep(row, salvaged)?;
-            }
-            salvaged.gaps += u64::from(!whole);
-            return Ok(());
-        }
-        let mut last = 0;
-        loop {
-            match self.read("rowid > ?1 ORDER BY rowid LIMIT 1", last)? {
-                Read::Row(number, row) => {
-                    keep(row, salvaged)?;
-                    last = number;
-                }
-                Read::None => return Ok(()),
-                Read::Unreadable => {
-                    salvaged.gaps += 1;
-                    let behind = self.behind(last)?;
-                    let Some((number, _)) = behind.last() else {
-                        return Ok(());
-                    };
-                    last = *number;
-                    for (_, row) in behind {
-                        keep(row, salvaged)?;
-                    }
-                }
-            }
+            Err(error) if is_about_the_row(&error) => kept.gaps += 1,
+            Err(error) => return Err(error.into()),
         }
     }
-
-    /// Readable rows behind a gap, looked for further and further away and then back towards it: each
-    /// number leads to its own page. What lies between two gaps close to each other may be missed.
-    fn behind(&mut self, last: i64) -> Result<Vec<(i64, Vec<Value>)>, OpenError> {
-        let mut rows = Vec::new();
-        let mut step = 1;
-        while step <= GAP && rows.is_empty() {
-            match self.read(
-                "rowid >= ?1 ORDER BY rowid LIMIT 1",
-                last.saturating_add(step),
-            )? {
-                Read::Row(number, row) => rows.push((number, row)),
-                Read::None => return Ok(rows),
-                Read::Unreadable => step *= 2,
-            }
-        }
-        while let Some((first, _)) = rows.first()
-            && let Read::Row(number, row) =
-                self.read("rowid < ?1 ORDER BY rowid DESC LIMIT 1", *first)?
-            && number > last
-        {
-            rows.insert(0, (number, row));
-        }
-        Ok(rows)
-    }
-
-    fn read(&mut self, which: &str, number: i64) -> Result<Read, OpenError> {
-        // A long value comes filled with zeros where its last page is damaged.
-        match self.row(which, number) {
-            Ok(read) if pages_verified(&self.db).unwrap_or(false) => Ok(read),
-            _ => {
-                // A connection does not forget what it once failed to verify.
-                self.db = reader(self.path, self.key)?;
-                Ok(Read::Unreadable)
-            }
-        }
-    }
-
-    fn row(&self, which: &str, number: i64) -> rusqlite::Result<Read> {
-        let (names, table) = (self.columns.join(", "), self.table);
-        let count = self.columns.len();
-        let sql = format!("SELECT {names}, rowid FROM {table} WHERE {which}");
-        let mut query = self.db.prepare_cached(&sql)?;
-        let found = query.query_row([number], |row| Ok((row.get(count)?, values(row, count)?)));
-        Ok(match found.optional()? {
-            Some((number, row)) => Read::Row(number, row),
-            None => Read::None,
-        })
-    }
-
-    /// The rows of a table without numbers, up to the first that cannot be read.
-    fn all(&self) -> Result<(Vec<Vec<Value>>, bool), OpenError> {
-        let (names, table) = (self.columns.join(", "), self.table);
-        let mut query = self.db.prepare(&format!("SELECT {names} FROM {table}"))?;
-        let mut found = query.query([])?;
-        let mut rows = Vec::new();
-        loop {
-            match found.next() {
-                Ok(Some(row)) => rows.push(values(row, self.columns.len())?),
-                Ok(None) => return Ok((rows, pages_verified(&self.db).unwrap_or(false))),
-                Err(_) => return Ok((rows, false)),
-            }
-        }
-    }
+    Ok(kept)
 }
 
 fn is_about_the_row(error: &rusqlite::Error) -> bool {
@@ -293,14 +206,4 @@ fn is_about_the_row(error: &rusqlite::Error) -> bool {
         error.sqlite_error_code(),
         Some(ConstraintViolation | TypeMismatch)
     )
-}
-
-fn values(row: &Row<'_>, count: usize) -> rusqlite::Result<Vec<Value>> {
-    (0..count).map(|n| row.get(n)).collect()
-}
-
-fn columns(db: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
-    db.prepare("SELECT name FROM pragma_table_info(?1)")?
-        .query_map([table], |row| row.get(0))?
-        .collect()
 }

@@ -88,7 +88,7 @@ impl UnverifiedEnrolment {
     }
 
     /// One that was verified before it was kept; the signature is not checked again.
-    pub fn from_kept(self) -> Enrolment {
+    pub fn kept(self) -> Enrolment {
         self.enrolment
     }
 

@@ -215,7 +215,7 @@ fn copy_blob(from: &Path, to: &Path, sha256: &[u8; 32]) -> Result<bool, HqError>
 }
 
 /// SHA-256 of a file.
-fn hash(path: &Path) -> io::Result<[u8; 32]> {
+pub(crate) fn hash(path: &Path) -> io::Result<[u8; 32]> {
     let mut file = File::open(path)?;
     let mut sha256 = Sha256::new();
     let mut part = vec![0; PART];

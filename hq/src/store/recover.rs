@@ -1,23 +1,21 @@
 //! A damaged database of headquarters.
 
+use super::blobs::keep_names;
 use super::ingest::keep_device;
-use super::schema::{APPLICATION_ID, ENROLMENT, MIGRATIONS};
-use super::{Store, fault};
+use super::schema::{APPLICATION_ID, ENROLMENT, ENVELOPE, MIGRATIONS};
+use super::{Identity, Store, fault};
 use crate::HqError;
-use crate::hex;
 use rusqlite::{Transaction, params};
-use std::collections::BTreeSet;
 use std::path::Path;
-use testigo_sqlite::{DatabaseKey, OpenError, Salvaged, open_reader};
-use testigo_wire::{Enrolment, Epoch};
+use testigo_sqlite::{DatabaseKey, OpenError, Salvaged};
+use testigo_wire::{BlobRef, Enrolment, Envelope};
 
-/// What cannot be found out anew, parents first. The desk's findings follow from it.
+/// What cannot be found out anew. The names of attachments follow from envelopes, and the desk's findings from both.
 const TABLES: &[&str] = &[
     "identity",
     "capability",
     "arrival",
     "device",
-    "named_blob",
     "blob",
     "copy",
     "safe",
@@ -25,12 +23,24 @@ const TABLES: &[&str] = &[
 
 /// Whether the database can be read from the first to the last page.
 pub(crate) fn is_sound(path: &Path, key: &DatabaseKey) -> Result<bool, OpenError> {
-    drop(open_reader(path, key, APPLICATION_ID)?);
-    testigo_sqlite::is_sound(path, key)
+    testigo_sqlite::is_sound(path, key, APPLICATION_ID)
 }
 
-/// Copies what can be read into a database at `new`.
-pub(crate) fn salvage(path: &Path, new: &Path, key: &DatabaseKey) -> Result<Salvaged, HqError> {
+/// Copies what can be read into a database at `new`, which is of `identity` where the old one does not say of whom.
+pub(crate) fn salvage(
+    path: &Path,
+    new: &Path,
+    key: &DatabaseKey,
+    identity: &Identity,
+) -> Result<Salvaged, HqError> {
+    let find_more = |tx: &Transaction<'_>| {
+        tx.execute(
+            "INSERT OR IGNORE INTO identity (one, election, root, epoch) VALUES (1, ?1, ?2, ?3)",
+            params![identity.election.0, identity.root.0, identity.epoch.0],
+        )?;
+        find_devices(tx)?;
+        find_names(tx)
+    };
     testigo_sqlite::salvage(
         path,
         new,
@@ -38,7 +48,7 @@ pub(crate) fn salvage(path: &Path, new: &Path, key: &DatabaseKey) -> Result<Salv
         MIGRATIONS,
         APPLICATION_ID,
         TABLES,
-        find_devices,
+        find_more,
     )
     .map_err(fault(path))
 }
@@ -64,10 +74,33 @@ fn find_devices(tx: &Transaction<'_>) -> rusqlite::Result<()> {
                 "INSERT OR IGNORE INTO capability (kid, public_key, created_at) VALUES (?1, zeroblob(32), ?2)",
                 params![capability.0, row.get::<_, i64>(2)?],
             )?;
-            keep_device(tx, &enrolment.from_kept(), capability, row.get(0)?)?;
+            keep_device(tx, &enrolment.kept(), capability, row.get(0)?)?;
         }
     }
     Ok(())
+}
+
+/// Names of attachments, which envelopes have in clear.
+fn find_names(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    let mut query = tx.prepare("SELECT id, bytes FROM arrival WHERE kind = ?1")?;
+    let mut rows = query.query([ENVELOPE])?;
+    while let Some(row) = rows.next()? {
+        let bytes: Option<Vec<u8>> = row.get(1)?;
+        // The signature was checked before it was kept.
+        if let Some(Ok(envelope)) = bytes.map(|bytes| Envelope::parse(&bytes)) {
+            keep_names(tx, row.get(0)?, envelope.blobs())?;
+        }
+    }
+    Ok(())
+}
+
+/// An attachment that should be here one day, or is.
+pub(crate) struct File {
+    pub blob: BlobRef,
+    /// When the first record arrived that names it, in milliseconds since the Unix epoch.
+    pub named_at: i64,
+    /// Whether it was received whole.
+    pub held: bool,
 }
 
 impl Store {
@@ -78,26 +111,26 @@ impl Store {
             .map_err(fault(path))
     }
 
-    /// Whether it says whose it is.
-    pub(crate) fn has_identity(&self) -> rusqlite::Result<bool> {
-        self.0.prepare("SELECT 1 FROM identity")?.exists([])
-    }
-
-    /// Begins a new run in which the attachments of this folder are held.
-    pub(crate) fn begin_again_with_files(
-        &mut self,
-        epoch: Epoch,
-        blobs: &Path,
-    ) -> Result<(), HqError> {
-        let entries = std::fs::read_dir(blobs).into_iter().flatten().flatten();
-        let held: BTreeSet<[u8; 32]> = entries
-            .filter_map(|entry| hex::bytes(entry.file_name().to_str()?))
-            .collect();
-        self.begin_again(epoch, &held)
-    }
-
-    /// Closes it, so that all of it is in the one file.
-    pub(crate) fn close(self) -> Result<(), HqError> {
-        self.0.close().map_err(|(_, error)| error.into())
+    /// The attachments that envelopes name or that are held.
+    pub(crate) fn files(&self) -> rusqlite::Result<Vec<File>> {
+        self.0
+            .prepare(
+                "SELECT sha256, size,
+                        (SELECT min(a.received_at) FROM named_blob n JOIN arrival a ON a.id = n.arrival
+                         WHERE n.sha256 = f.sha256 AND n.size = f.size),
+                        EXISTS (SELECT 1 FROM blob b WHERE b.sha256 = f.sha256 AND b.size = f.size)
+                 FROM (SELECT sha256, size FROM named_blob UNION SELECT sha256, size FROM blob) f",
+            )?
+            .query_map([], |row| {
+                Ok(File {
+                    blob: BlobRef {
+                        sha256: row.get(0)?,
+                        size: row.get::<_, i64>(1)?.unsigned_abs(),
+                    },
+                    named_at: row.get::<_, Option<i64>>(2)?.unwrap_or(0),
+                    held: row.get(3)?,
+                })
+            })?
+            .collect()
     }
 }

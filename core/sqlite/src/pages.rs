@@ -1,0 +1,164 @@
+//! A damaged database page by page: SQLCipher authenticates every page on its own, so what verifies is read
+//! wherever it lies, also where nothing leads to it any more.
+
+use crate::DatabaseKey;
+use crate::open::beside;
+use crate::page_keys::{PAGE, PageKeys, SALT, USABLE};
+use crate::record::{Row, rows};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::path::Path;
+
+/// The page that SQLite locks parts of: it is never written.
+const LOCKS: u32 = 0x4000_0000 / PAGE as u32 + 1;
+/// Of the write-ahead log and of each of its frames (<https://www.sqlite.org/fileformat2.html#walformat>).
+const LOG_HEADER: usize = 32;
+const FRAME_HEADER: usize = 24;
+
+/// A database and its write-ahead log under their key.
+pub(crate) struct Pages {
+    file: Option<File>,
+    log: Option<File>,
+    keys: PageKeys,
+    /// How many pages there are, readable or not.
+    count: u32,
+    /// Where the newest version of a page lies in the log.
+    logged: BTreeMap<u32, u64>,
+    /// Pages whose newest version in the log is damaged: an older one stands for it.
+    stale: BTreeSet<u32>,
+}
+
+impl Pages {
+    /// Opens what is there; `None` where no page of it verifies under this key.
+    ///
+    /// # Errors
+    /// Where a file that exists cannot be opened.
+    pub(crate) fn open(path: &Path, key: &DatabaseKey) -> io::Result<Option<Self>> {
+        let (file, log) = (open(path)?, open(&beside(path, "-wal"))?);
+        let frames = log.as_ref().map(frames).unwrap_or_default();
+        // Copies of the first page in the log have the salt, too.
+        let first = frames.iter().filter(|(number, _)| *number == 1);
+        let copies = first.filter_map(|(_, offset)| at::<SALT>(log.as_ref()?, *offset));
+        let salt = file.as_ref().and_then(|file| at::<SALT>(file, 0));
+        let salts: BTreeSet<_> = salt.into_iter().chain(copies).collect();
+        let mut pages = Self {
+            count: file.as_ref().map_or(0, count),
+            file,
+            log,
+            keys: PageKeys::new(key, [0; SALT]),
+            logged: BTreeMap::new(),
+            stale: BTreeSet::new(),
+        };
+        for salt in salts {
+            pages.keys = PageKeys::new(key, salt);
+            pages.find_logged(&frames);
+            if (1..=pages.count).any(|number| pages.page(number).is_some()) {
+                return Ok(Some(pages));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The rows of every page that is a leaf of a table, pages whose newest version is lost before the others;
+    /// and for each page how many places could not be read.
+    pub(crate) fn leaves(&self) -> impl Iterator<Item = (Vec<Row>, u64)> {
+        let others = (1..=self.count).filter(|number| !self.stale.contains(number));
+        let numbers = self.stale.iter().copied().chain(others);
+        let missing = self.expected().saturating_sub(self.count);
+        (numbers.filter(|number| *number != LOCKS))
+            .map(|number| self.leaf(number))
+            .chain([(Vec::new(), missing.into())])
+    }
+
+    fn leaf(&self, number: u32) -> (Vec<Row>, u64) {
+        let Some(page) = self.page(number) else {
+            return (Vec::new(), 1);
+        };
+        let longest = USABLE.saturating_mul(usize::try_from(self.count).unwrap_or(usize::MAX));
+        let found = rows(&page, number, longest, |number| self.page(number));
+        let lost = found.iter().filter(|row| row.is_none()).count() as u64;
+        let rows = found.into_iter().flatten().collect();
+        (rows, lost + u64::from(self.stale.contains(&number)))
+    }
+
+    /// How many pages the first one says that there are.
+    fn expected(&self) -> u32 {
+        let first = self.page(1).unwrap_or_default();
+        let field = first.get(28..32).and_then(|field| field.try_into().ok());
+        field.map_or(0, u32::from_be_bytes)
+    }
+
+    fn page(&self, number: u32) -> Option<Vec<u8>> {
+        match (self.logged.get(&number), &self.log) {
+            (Some(offset), Some(log)) => self.verified(log, *offset, number),
+            _ => {
+                let offset = u64::from(number.checked_sub(1)?) * PAGE as u64;
+                self.verified(self.file.as_ref()?, offset, number)
+            }
+        }
+    }
+
+    fn verified(&self, file: &File, offset: u64, number: u32) -> Option<Vec<u8>> {
+        self.keys.open(&at(file, offset)?, number)
+    }
+
+    /// Takes the newest version of each page that verifies.
+    fn find_logged(&mut self, frames: &[(u32, u64)]) {
+        for (number, offset) in frames {
+            let log = self.log.as_ref();
+            if log.is_some_and(|log| self.verified(log, *offset, *number).is_some()) {
+                self.logged.insert(*number, *offset);
+                self.stale.remove(number);
+                self.count = self.count.max(*number);
+            } else {
+                self.stale.insert(*number);
+            }
+        }
+        let there = 1..=self.count;
+        self.stale.retain(|number| there.contains(number));
+    }
+}
+
+/// The pages in a log and where they lie, oldest first, up to the end of its last transaction. Codes of frames
+/// are not looked at: the pages have better ones.
+fn frames(log: &File) -> Vec<(u32, u64)> {
+    let mut frames = Vec::new();
+    let mut whole = 0;
+    let mut offset = LOG_HEADER as u64;
+    let salts = at::<LOG_HEADER>(log, 0).and_then(|header| header.get(16..24).map(<[u8]>::to_vec));
+    while let (Some(salts), Some(header)) = (&salts, at::<FRAME_HEADER>(log, offset)) {
+        let field = |n| Some(u32::from_be_bytes(*header.get(n..)?.first_chunk()?));
+        // Others are left from before the log was begun anew.
+        if header.get(8..16) == Some(salts) {
+            frames.push((field(0).unwrap_or(0), offset + FRAME_HEADER as u64));
+            if field(4) != Some(0) {
+                whole = frames.len();
+            }
+        }
+        offset += (FRAME_HEADER + PAGE) as u64;
+    }
+    frames.truncate(whole);
+    frames
+}
+
+fn open(path: &Path) -> io::Result<Option<File>> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn count(file: &File) -> u32 {
+    let size = file.metadata().map_or(0, |metadata| metadata.len());
+    u32::try_from(size.div_ceil(PAGE as u64)).unwrap_or(u32::MAX)
+}
+
+/// Bytes of a file; `None` behind its end, and where the disk does not give them.
+fn at<const N: usize>(mut file: &File, offset: u64) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    file.seek(SeekFrom::Start(offset)).ok()?;
+    file.read_exact(&mut bytes).ok()?;
+    Some(bytes)
+}
