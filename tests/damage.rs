@@ -9,98 +9,300 @@
 
 mod support;
 
+use serde_json::Value;
 use std::fs;
-use std::path::Path;
-use support::{Stage, TABLE, run};
+use std::path::{Path, PathBuf};
+use support::{Ended, Phone, Stage, TABLE, run};
 
 const PAGE: usize = 4096;
 
-/// Changes a byte of this page.
-fn damage(path: &Path, page: usize) {
-    let mut bytes = fs::read(path).unwrap();
-    bytes[page * PAGE + 2000] ^= 1;
+/// Writes these pages with four bytes of one of them changed.
+fn damage(path: &Path, whole: &[u8], page: usize) {
+    let mut bytes = whole.to_vec();
+    for byte in &mut bytes[page * PAGE + 1000..][..4] {
+        *byte ^= 0x55;
+    }
+    write(path, &bytes);
+}
+
+/// Writes a database without a log.
+fn write(path: &Path, bytes: &[u8]) {
+    for suffix in ["-wal", "-shm"] {
+        let _ = fs::remove_file(format!("{}{suffix}", path.display()));
+    }
     fs::write(path, bytes).unwrap();
 }
 
-fn pages(path: &Path) -> usize {
-    fs::read(path).unwrap().len() / PAGE
+/// Recovers, where the damaged file must lie beside afterwards as it was.
+fn recovered(path: &Path, recover: impl FnOnce() -> Ended) -> Value {
+    let damaged = fs::read(path).unwrap();
+    let recovered = recover().json();
+    let aside = PathBuf::from(recovered["aside"].as_str().expect("not recovered"));
+    assert_eq!(aside.parent(), path.parent());
+    assert!(fs::read(&aside).unwrap() == damaged, "it was changed");
+    recovered
 }
 
-#[test]
-fn a_phone_goes_on_behind_any_damaged_page() {
-    let stage = Stage::new();
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.ends_with("-shm"))
+        .collect();
+    names.sort();
+    names
+}
+
+/// A phone of twelve records, its store, and the pages of it.
+fn phone_of_twelve(stage: &Stage) -> (Phone, PathBuf, Vec<u8>) {
     let phone = stage.phone("phone", TABLE);
     for n in 0..12 {
-        phone.report(&format!("note {n}"));
+        phone.report(&format!("note {n:02}"));
     }
     let store = phone.home.join("phone.db");
     let whole = fs::read(&store).unwrap();
-    let refused = phone.run(&["recover"]).exited(2);
-    assert_eq!(refused.text("/error/code"), "not-damaged");
-    let mut most = 0;
-    for page in (1..pages(&store)).step_by(3) {
-        fs::write(&store, &whole).unwrap();
-        damage(&store, page);
-        let recovered = phone.run(&["recover"]).json();
-        let aside = Path::new(recovered["aside"].as_str().unwrap());
-        assert_eq!(fs::read(aside).unwrap().len(), whole.len());
-        let records = phone.run(&["list"]).done().json();
-        let records = records.as_array().unwrap().len() as u64;
-        assert!(records <= recovered["records"].as_u64().unwrap());
-        most = most.max(records);
-    }
-    assert_eq!(most, 12);
+    (phone, store, whole)
 }
 
 #[test]
-fn headquarters_go_on_and_phones_send_again_what_may_be_missing() {
-    let mut stage = Stage::new();
-    let phone = stage.phone("phone", TABLE);
-    let notes: Vec<String> = (0..40).map(|n| format!("note {n:02}")).collect();
+fn each_damaged_page_of_a_phone_loses_what_lies_on_it() {
+    let stage = Stage::new();
+    let (phone, store, whole) = phone_of_twelve(&stage);
+    let refused = phone.run(&["recover"]).exited(2);
+    assert_eq!(refused.text("/error/code"), "not-damaged");
+    let (mut lost, mut unreadable) = (Vec::new(), 0);
+    let (mut devices, mut enrolments) = (0, 0);
+    for page in 0..whole.len() / PAGE {
+        damage(&store, &whole, page);
+        let told = phone.run(&["status"]);
+        if told.status == Some(2) {
+            assert!(told.text("/error/sentence").contains("phone recover"));
+        }
+        let recovered = recovered(&store, || phone.run(&["recover"]));
+        assert!(recovered["gaps"].as_u64().unwrap() > 0, "page {page}");
+        let listed = phone.run(&["list"]).done().json();
+        let listed = listed.as_array().unwrap().len();
+        let saved = recovered["records"].as_u64().unwrap() as usize;
+        lost.push(12 - saved);
+        unreadable += usize::from(saved > listed);
+        devices += usize::from(recovered["same_device"] == false);
+        let enrolled = phone.run(&["status"]).json()["enrolled"] == true;
+        enrolments += usize::from(!enrolled);
+        if enrolled {
+            phone.report("note 99");
+        }
+    }
+    // A page has room for two envelopes of this size.
+    assert_eq!(lost.iter().max(), Some(&2), "{lost:?}");
+    // What was sealed is sent, but its readable copy is on another page, which all of them share.
+    assert_eq!(unreadable, 1);
+    assert_eq!(devices, 1);
+    // The device's own page, and that of headquarters' keys.
+    assert_eq!(enrolments, 2);
+}
+
+#[test]
+fn a_phone_that_is_another_one_now_sends_what_it_was_before() {
+    let stage = Stage::new();
+    let (phone, store, whole) = phone_of_twelve(&stage);
+    phone.report("heard of");
+    phone.sync_all_well();
+    phone.report("not sent yet");
+    let whole = {
+        drop(whole);
+        fs::read(&store).unwrap()
+    };
+    let log = format!("{}-wal", store.display());
+    let log_before = fs::read(&log).unwrap_or_default();
+    for page in 0..whole.len() / PAGE {
+        damage(&store, &whole, page);
+        fs::write(&log, &log_before).unwrap();
+        let recovered = recovered(&store, || phone.run(&["recover"]));
+        if recovered["same_device"] == false {
+            let qr = stage.path("again.png");
+            stage.hq.invite(TABLE, &qr);
+            phone.enrol(&qr, &stage.hq.public()).done();
+            phone.report("as another");
+            phone.sync_all_well();
+            let notes = stage.hq.held().notes();
+            for note in ["note 00", "heard of", "not sent yet", "as another"] {
+                assert_eq!(notes.iter().filter(|n| *n == note).count(), 1, "{notes:?}");
+            }
+            return;
+        }
+    }
+    panic!("no page has the device");
+}
+
+/// Headquarters of forty records and two photographs that were stopped: the notes, the database and its bytes.
+fn headquarters_of_forty(stage: &mut Stage, phone: &Phone) -> (Vec<String>, PathBuf, Vec<u8>) {
+    let mut notes: Vec<String> = (0..38).map(|n| format!("note {n:02}")).collect();
     for note in &notes {
         phone.report(note);
+    }
+    for n in 38..40 {
+        let other = stage.path(&format!("{n}.bin"));
+        fs::write(&other, vec![n; 3000]).unwrap();
+        notes.push(format!("note {n}"));
+        phone.report_with(&notes[usize::from(n)], &other);
     }
     phone.sync_all_well();
     assert_eq!(stage.hq.held().notes(), notes);
     assert!(stage.hq.ends_by_itself("-TERM"));
     let path = stage.hq.data().join("hq.db");
-    let data = stage.hq.path().to_owned();
-    let recover = || run(&["hq", "--data", &data, "recover"]);
-    assert!(
-        recover().exited(2).err.contains("not damaged") || recover().out.contains("not damaged")
-    );
-    // What the desk has found out is found out again; an envelope is not.
     let whole = fs::read(&path).unwrap();
-    let recovered = (1..pages(&path)).rev().find_map(|page| {
-        fs::write(&path, &whole).unwrap();
-        damage(&path, page);
-        let ended = recover();
-        let recovered = (ended.status != Some(2)).then(|| ended.json())?;
-        (recovered["records"].as_u64().unwrap() < 40).then_some(recovered)
-    });
-    let before = fs::read(&path).unwrap();
-    let recovered = recovered.expect("no page holds an envelope");
-    // Only the page that leads to all envelopes takes all of them along, and none of devices or capabilities.
-    let records: Vec<Option<u64>> = (1..whole.len() / PAGE)
-        .map(|page| {
-            fs::write(&path, &whole).unwrap();
-            damage(&path, page);
-            let ended = recover();
-            (ended.status != Some(2)).then(|| ended.json()["records"].as_u64().unwrap())
-        })
-        .collect();
-    let lost_all = records.iter().filter(|records| **records == Some(0));
-    assert!(lost_all.count() <= 1, "{records:?}");
-    fs::write(&path, &before).unwrap();
-    assert!(recovered["gaps"].as_u64().unwrap() > 0, "{recovered}");
-    let aside = Path::new(recovered["aside"].as_str().unwrap());
-    assert_eq!(fs::read(aside).unwrap().len(), whole.len());
+    (notes, path, whole)
+}
+
+fn recover_hq(stage: &Stage, flags: &[&str]) -> Ended {
+    let mut words = vec!["hq", "--data", stage.hq.path(), "recover"];
+    words.extend(flags);
+    run(&words)
+}
+
+/// Headquarters serve again and hold all of these once phones have heard of the new run.
+fn all_come_again(stage: &mut Stage, phone: &Phone, mut notes: Vec<String>) {
     stage.serve_again();
     // The phone hears of the new run beside the receipt of something new.
     phone.report("note 99");
     phone.sync_all_well();
     phone.sync_all_well();
-    let mut all = notes;
-    all.push("note 99".to_owned());
-    assert_eq!(stage.hq.held().notes(), all);
+    notes.push("note 99".to_owned());
+    assert_eq!(stage.hq.held().notes(), notes);
+}
+
+/// Attachments that headquarters hold.
+fn files(stage: &Stage) -> usize {
+    let entries = fs::read_dir(stage.hq.data().join("blobs")).unwrap();
+    let whole = |name: &str| name.len() == 64;
+    entries
+        .filter(|entry| whole(entry.as_ref().unwrap().file_name().to_str().unwrap()))
+        .count()
+}
+
+#[test]
+fn each_damaged_page_of_headquarters_loses_what_lies_on_it() {
+    let mut stage = Stage::new();
+    let phone = stage.phone("phone", TABLE);
+    let (notes, path, whole) = headquarters_of_forty(&mut stage, &phone);
+    assert_eq!(files(&stage), 2);
+    let refused = recover_hq(&stage, &[]).exited(2);
+    assert!(refused.text("/error/sentence").contains("not damaged"));
+    let lost: Vec<u64> = (0..whole.len() / PAGE)
+        .map(|page| {
+            damage(&path, &whole, page);
+            let recovered = recovered(&path, || recover_hq(&stage, &[]));
+            assert!(recovered["gaps"].as_u64().unwrap() > 0, "page {page}");
+            assert_eq!(recovered["lost_files"], 0, "page {page}");
+            40 - recovered["records"].as_u64().unwrap()
+        })
+        .collect();
+    // A page has room for two envelopes of this size.
+    assert!(lost.iter().all(|lost| *lost <= 2), "{lost:?}");
+    let worst = (0..lost.len()).max_by_key(|page| lost[*page]).unwrap();
+    assert!(lost[worst] > 0, "{lost:?}");
+    damage(&path, &whole, worst);
+    recover_hq(&stage, &[]);
+    all_come_again(&mut stage, &phone, notes);
+}
+
+#[test]
+fn headquarters_whose_database_is_cut_goes_on_with_the_rest() {
+    let mut stage = Stage::new();
+    let phone = stage.phone("phone", TABLE);
+    let (notes, path, whole) = headquarters_of_forty(&mut stage, &phone);
+    write(&path, &whole[..whole.len() / 2 + 77]);
+    let refused = run(&["hq", "--data", stage.hq.path(), "table"]).exited(2);
+    assert!(refused.text("/error/sentence").contains(" recover"));
+    let recovered = recovered(&path, || recover_hq(&stage, &[]));
+    assert!(recovered["records"].as_u64().unwrap() < 40);
+    all_come_again(&mut stage, &phone, notes);
+}
+
+#[test]
+fn headquarters_without_their_database_begin_anew_where_asked_to() {
+    let mut stage = Stage::new();
+    let phone = stage.phone("phone", TABLE);
+    let (notes, path, whole) = headquarters_of_forty(&mut stage, &phone);
+    let mut other_salt = whole.clone();
+    other_salt[3] ^= 1;
+    let text = b"Dear diary,\n".repeat(900);
+    for damaged in [Some(&other_salt), Some(&text), Some(&Vec::new()), None] {
+        match damaged {
+            Some(bytes) => write(&path, bytes),
+            None => fs::remove_file(&path).unwrap(),
+        }
+        let before = names(stage.hq.data());
+        for command in ["recover", "table"] {
+            let refused = run(&["hq", "--data", stage.hq.path(), command]).exited(2);
+            let sentence = refused.text("/error/sentence");
+            assert!(sentence.contains("recover --key-is-right"), "{sentence}");
+        }
+        assert_eq!(names(stage.hq.data()), before);
+        let flags = ["--key-is-right"];
+        let recovered = match damaged {
+            Some(_) => recovered(&path, || recover_hq(&stage, &flags)),
+            None => recover_hq(&stage, &flags).json(),
+        };
+        assert_eq!(recovered["records"], 0);
+        assert_eq!(recovered["aside"].is_null(), damaged.is_none());
+        assert!(!stage.hq.data().join("hq.new").exists());
+    }
+    all_come_again(&mut stage, &phone, notes);
+    assert_eq!(files(&stage), 2);
+}
+
+#[test]
+fn attachments_that_headquarters_lost_are_asked_for_again() {
+    let mut stage = Stage::new();
+    let phone = stage.phone("phone", TABLE);
+    let (notes, ..) = headquarters_of_forty(&mut stage, &phone);
+    let blobs = stage.hq.data().join("blobs");
+    let held = names(&blobs);
+    let before: Vec<Vec<u8>> = (held.iter())
+        .map(|name| fs::read(blobs.join(name)).unwrap())
+        .collect();
+    fs::remove_file(blobs.join(&held[0])).unwrap();
+    let mut other = before[1].clone();
+    other[7] ^= 1;
+    fs::write(blobs.join(&held[1]), &other).unwrap();
+    let recovered = recover_hq(&stage, &[]).exited(1).json();
+    assert_eq!(recovered["lost_files"], 2);
+    assert_eq!(recovered["records"], 40);
+    assert!(recovered["aside"].is_null());
+    let aside = blobs.join(format!("{}.aside-1", held[1]));
+    assert_eq!(fs::read(aside).unwrap(), other);
+    let refused = recover_hq(&stage, &[]).exited(2);
+    assert!(refused.text("/error/sentence").contains("not damaged"));
+    all_come_again(&mut stage, &phone, notes);
+    for (name, bytes) in held.iter().zip(before) {
+        assert_eq!(fs::read(blobs.join(name)).unwrap(), bytes);
+    }
+}
+
+#[test]
+fn a_phone_whose_store_is_none_begins_anew_and_keeps_the_file() {
+    let stage = Stage::new();
+    let (phone, store, whole) = phone_of_twelve(&stage);
+    let mut other_salt = whole.clone();
+    other_salt[3] ^= 1;
+    let text = b"Dear diary,\n".repeat(900);
+    for damaged in [&other_salt, &text] {
+        write(&store, damaged);
+        let before = names(&phone.home);
+        for command in ["recover", "status"] {
+            let sentence = phone.run(&[command]).exited(2).text("/error/sentence");
+            assert!(sentence.contains("recover --key-is-right"), "{sentence}");
+        }
+        assert_eq!(names(&phone.home), before);
+        let recovered = recovered(&store, || phone.run(&["recover", "--key-is-right"]));
+        assert_eq!(recovered["records"], 0);
+        assert_eq!(recovered["same_device"], false);
+    }
+    // Cut short it is still its own.
+    write(&store, &whole[..whole.len() / 2 + 77]);
+    let told = phone.run(&["status"]).exited(2).text("/error/sentence");
+    assert!(told.contains("phone recover"), "{told}");
+    let recovered = recovered(&store, || phone.run(&["recover"]));
+    assert!(recovered["gaps"].as_u64().unwrap() > 0);
 }

@@ -1,3 +1,4 @@
+use crate::capabilities::{self, KnownCapability};
 use crate::keys::{Folder, private_folder, sync_folder, write_new};
 use crate::store::{Identity, Reader, Store};
 use crate::{HqError, IncidentsView, PackSource, ResultsView};
@@ -111,9 +112,13 @@ pub fn invite<E: From<HqError>>(
         election: headquarters.identity.election,
         table: table.clone(),
     })?;
-    store
-        .add_capability(&key.verifying_key(), table.as_ref())
-        .map_err(HqError::from)?;
+    let known = KnownCapability {
+        key: key.verifying_key(),
+        table,
+        created_at: Utc::now().timestamp_millis(),
+    };
+    capabilities::append(&headquarters.folder, std::slice::from_ref(&known))?;
+    store.add_capability(&known).map_err(HqError::from)?;
     Ok(())
 }
 

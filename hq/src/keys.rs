@@ -34,6 +34,11 @@ impl Folder {
         self.0.join("hq.db")
     }
 
+    /// What headquarters keep of the rights to enrol, should the database be lost.
+    pub(crate) fn capabilities(&self) -> PathBuf {
+        self.0.join("capabilities")
+    }
+
     /// Attachments that are held whole.
     pub(crate) fn blobs(&self) -> PathBuf {
         self.0.join("blobs")

@@ -2,6 +2,7 @@
 
 use crate::HqError;
 use crate::backup::hash;
+use crate::capabilities;
 use crate::init::Headquarters;
 use crate::keys::{Folder, read_key};
 use crate::store::{Identity, Store, is_sound, salvage};
@@ -58,8 +59,9 @@ pub fn recover(data_dir: &Path, key_is_right: bool) -> Result<RecoveredHq, HqErr
             Err(source) => return Err(HqError::Database { path, source }),
         }
         let identity = identity_beside(&folder)?;
+        let known = capabilities::read(&folder)?;
         // The new database first: a crash at any moment leaves the old one, or both.
-        let gaps = match salvage(&path, &new, &key, &identity) {
+        let gaps = match salvage(&path, &new, &key, &identity, &known) {
             Ok(salvaged) => salvaged.gaps,
             Err(error) => {
                 remove_unfinished(&new);

@@ -1,6 +1,7 @@
 use super::copy::Copy;
 use super::{Progress, copy_blob, fresh};
 use crate::HqError;
+use crate::capabilities;
 use crate::init::Headquarters;
 use crate::keys::{Folder, private_folder, read_key, sync_folder, write_new};
 use crate::store::Store;
@@ -75,7 +76,10 @@ pub fn restore(
     drop(database);
     let epoch = Epoch::random().map_err(HqError::keys)?;
     let records = copy.reader.record_count()?;
-    Store::open(&folder)?.begin_again(epoch, &whole)?;
+    let mut store = Store::open(&folder)?;
+    store.begin_again(epoch, &whole)?;
+    capabilities::append(&folder, &store.capabilities()?)?;
+    drop(store);
 
     let public = folder.public();
     fs::create_dir(&public).map_err(HqError::file(&public))?;

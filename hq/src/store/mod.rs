@@ -18,13 +18,13 @@ pub use views::DeviceState;
 pub(crate) use views::{IncidentRow, ReadingRow, Snapshot};
 
 use crate::HqError;
+use crate::capabilities::KnownCapability;
 use crate::keys::Folder;
-use chrono::Utc;
 use rusqlite::{Connection, OptionalExtension, params};
 use schema::{APPLICATION_ID, MIGRATIONS};
 use std::path::Path;
 use testigo_sqlite::{DatabaseKey, OpenError};
-use testigo_wire::{ElectionId, Epoch, RootId, TableId, VerifyingKey};
+use testigo_wire::{ElectionId, Epoch, RootId, TableId};
 
 /// Who a headquarters is.
 #[derive(Debug, Clone, Copy)]
@@ -68,24 +68,23 @@ impl Store {
     }
 
     /// Keeps the public half of a capability.
-    pub(crate) fn add_capability(
-        &self,
-        key: &VerifyingKey,
-        table: Option<&TableId>,
-    ) -> rusqlite::Result<()> {
-        self.0
-            .execute(
-                "INSERT INTO capability (kid, public_key, assigned_table, created_at)
-                 VALUES (?1, ?2, ?3, ?4)",
-                params![
-                    key.key_id().0,
-                    key.to_bytes(),
-                    table.map(TableId::as_str),
-                    Utc::now().timestamp_millis()
-                ],
-            )
-            .map(drop)
+    pub(crate) fn add_capability(&self, known: &KnownCapability) -> rusqlite::Result<()> {
+        add_capability(&self.0, known)
     }
+}
+
+fn add_capability(db: &Connection, known: &KnownCapability) -> rusqlite::Result<()> {
+    db.execute(
+        "INSERT INTO capability (kid, public_key, assigned_table, created_at)
+         VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+        params![
+            known.key.key_id().0,
+            known.key.to_bytes(),
+            known.table.as_ref().map(TableId::as_str),
+            known.created_at,
+        ],
+    )
+    .map(drop)
 }
 
 impl Reader {

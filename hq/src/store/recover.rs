@@ -3,12 +3,13 @@
 use super::blobs::keep_names;
 use super::ingest::keep_device;
 use super::schema::{APPLICATION_ID, ENROLMENT, ENVELOPE, MIGRATIONS};
-use super::{Identity, Store, fault};
+use super::{Identity, Store, add_capability, fault};
 use crate::HqError;
+use crate::capabilities::KnownCapability;
 use rusqlite::{Transaction, params};
 use std::path::Path;
 use testigo_sqlite::{DatabaseKey, OpenError, Salvaged};
-use testigo_wire::{BlobRef, Enrolment, Envelope};
+use testigo_wire::{BlobRef, Enrolment, Envelope, KeyId, TableId, VerifyingKey};
 
 /// What cannot be found out anew. The names of attachments follow from envelopes, and the desk's findings from both.
 const TABLES: &[&str] = &[
@@ -32,12 +33,16 @@ pub(crate) fn salvage(
     new: &Path,
     key: &DatabaseKey,
     identity: &Identity,
+    capabilities: &[KnownCapability],
 ) -> Result<Salvaged, HqError> {
     let find_more = |tx: &Transaction<'_>| {
         tx.execute(
             "INSERT OR IGNORE INTO identity (one, election, root, epoch) VALUES (1, ?1, ?2, ?3)",
             params![identity.election.0, identity.root.0, identity.epoch.0],
         )?;
+        for known in capabilities {
+            add_capability(tx, known)?;
+        }
         find_devices(tx)?;
         find_names(tx)
     };
@@ -104,6 +109,27 @@ pub(crate) struct File {
 }
 
 impl Store {
+    /// The rights to enrol, but those of which the name alone is left.
+    pub(crate) fn capabilities(&self) -> rusqlite::Result<Vec<KnownCapability>> {
+        let mut query = (self.0)
+            .prepare("SELECT public_key, assigned_table, created_at, kid FROM capability")?;
+        let mut rows = query.query([])?;
+        let mut known = Vec::new();
+        while let Some(row) = rows.next()? {
+            let table: Option<String> = row.get(1)?;
+            let key = VerifyingKey::from_bytes(&row.get(0)?).ok();
+            let kid = KeyId(row.get(3)?);
+            if let Some(key) = key.filter(|key| key.key_id() == kid) {
+                known.push(KnownCapability {
+                    key,
+                    table: table.and_then(|table| TableId::new(&table).ok()),
+                    created_at: row.get(2)?,
+                });
+            }
+        }
+        Ok(known)
+    }
+
     /// Opens a database that lies anywhere.
     pub(crate) fn open_file(path: &Path, key: &DatabaseKey) -> Result<Self, HqError> {
         testigo_sqlite::open(path, key, MIGRATIONS, APPLICATION_ID)

@@ -1,0 +1,101 @@
+//! Public halves of the rights to enrol, beside the database: without them phones that enrolled under them could
+//! never come back to headquarters that lost it.
+
+use crate::HqError;
+use crate::hex;
+use crate::keys::{Folder, sync_folder};
+use data_encoding::HEXLOWER;
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use testigo_wire::{TableId, VerifyingKey};
+
+/// The right to enrol, as headquarters know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct KnownCapability {
+    pub key: VerifyingKey,
+    /// Where its witness was sent.
+    pub table: Option<TableId>,
+    /// Milliseconds since the Unix epoch.
+    pub created_at: i64,
+}
+
+impl KnownCapability {
+    /// A line: the key in hexadecimal, milliseconds, and the table where there is one.
+    fn to_line(&self) -> String {
+        let key = HEXLOWER.encode(&self.key.to_bytes());
+        let table = self.table.as_ref().map_or("", TableId::as_str);
+        format!("{key} {} {table}\n", self.created_at)
+    }
+
+    fn from_line(line: &str) -> Option<Self> {
+        let mut fields = line.splitn(3, ' ');
+        let key = VerifyingKey::from_bytes(&hex::bytes(fields.next()?)?).ok()?;
+        let created_at = fields.next()?.parse().ok()?;
+        let table = fields.next().filter(|table| !table.is_empty());
+        Some(Self {
+            key,
+            table: table.map(TableId::new).transpose().ok()?,
+            created_at,
+        })
+    }
+}
+
+/// Adds some durably.
+pub(crate) fn append(folder: &Folder, known: &[KnownCapability]) -> Result<(), HqError> {
+    let path = folder.capabilities();
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    // Behind a line that a power cut left unfinished.
+    let lines: String = known.iter().map(KnownCapability::to_line).collect();
+    options
+        .open(&path)
+        .and_then(|mut file| {
+            file.write_all(format!("\n{lines}").as_bytes())
+                .and_then(|()| file.sync_all())
+        })
+        .map_err(HqError::file(&path))?;
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// Those that are there; lines that were damaged are left out.
+pub(crate) fn read(folder: &Folder) -> Result<Vec<KnownCapability>, HqError> {
+    let path = folder.capabilities();
+    let bytes = match fs::read(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+        read => read.map_err(HqError::file(&path))?,
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(text
+        .lines()
+        .filter_map(KnownCapability::from_line)
+        .collect())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use testigo_wire::SigningKey;
+
+    #[test]
+    fn lines_come_back_also_behind_one_that_was_never_finished() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::new(dir.path());
+        assert_eq!(read(&folder).unwrap(), []);
+        let known = [None, Some("201301006.01")].map(|table| KnownCapability {
+            key: SigningKey::from_seed(&[7; 32]).verifying_key(),
+            table: table.map(|table| TableId::new(table).unwrap()),
+            created_at: 1_722_124_800_123,
+        });
+        append(&folder, &known[..1]).unwrap();
+        let path = folder.capabilities();
+        let mut text = fs::read(&path).unwrap();
+        text.extend(b"00ff 17");
+        text.extend([0xff, b' ']);
+        fs::write(&path, text).unwrap();
+        append(&folder, &known[1..]).unwrap();
+        assert_eq!(read(&folder).unwrap(), known);
+    }
+}
