@@ -202,7 +202,14 @@ fn each_damaged_page_of_headquarters_loses_what_lies_on_it() {
     let worst = (0..lost.len()).max_by_key(|page| lost[*page]).unwrap();
     assert!(lost[worst] > 0, "{lost:?}");
     damage(&path, &whole, worst);
-    recover_hq(&stage, &[]);
+    // Who serves nevertheless is told as soon as the page is needed, instead of failing for ever.
+    let listen = ["--listen", "127.0.0.1:0"];
+    let ended = run(&[&["hq", "--data", stage.hq.path(), "serve"], &listen[..]].concat());
+    let ended = ended.exited(2);
+    assert!(ended.out.contains("listening"), "{ended:?}");
+    assert!(ended.err.contains("is damaged"), "{ended:?}");
+    assert!(ended.err.contains(" recover"), "{ended:?}");
+    recovered(&path, || recover_hq(&stage, &[]));
     all_come_again(&mut stage, &phone, notes);
 }
 

@@ -1,6 +1,7 @@
 //! The desk: opens what ingest kept, adds headquarters' own doubts, and sorts it into readings of tally
 //! sheets and incidents. It keeps whatever it cannot read, and never waits for anything.
 
+use crate::alarm::Alarm;
 use crate::store::{Finding, Opened, Pen, Store, Unopened};
 use crate::{Clock, HqError};
 use std::collections::BTreeSet;
@@ -56,7 +57,11 @@ impl Desk {
     }
 
     /// Starts its thread, which ends once all who could wake it are gone and nothing is left to open.
-    pub(crate) fn start(mut self, wake: Receiver<()>) -> Result<JoinHandle<()>, HqError> {
+    pub(crate) fn start(
+        mut self,
+        wake: Receiver<()>,
+        alarm: Alarm,
+    ) -> Result<JoinHandle<()>, HqError> {
         std::thread::Builder::new()
             .name("hq-desk".into())
             .spawn(move || {
@@ -65,6 +70,9 @@ impl Desk {
                         Ok(opened) => opened > 0,
                         Err(error) => {
                             tracing::error!(%error, "the desk could not write; it tries again");
+                            if let HqError::Store(error) = &error {
+                                alarm.heed(error);
+                            }
                             false
                         }
                     };

@@ -87,7 +87,8 @@ pub fn init(data_dir: &Path, source: &PackSource, endpoints: &[String]) -> Resul
 
 /// Makes the right to enrol a phone, for a witness sent to `table`. Headquarters keep the public half
 /// only: the invitation is written down by `hand_over` now, or never. It is valid only once this has
-/// returned: where `hand_over` fails, nothing was kept. Works while a server runs on the folder.
+/// returned: where `hand_over` fails, nothing was kept. Works while a server runs on the folder. The public half is
+/// also kept beside the database, in `capabilities`, for [`recover`](crate::recover).
 ///
 /// # Errors
 /// [`HqError::NotHeadquarters`]; [`HqError::TableUnknown`] where the election has no such table; and

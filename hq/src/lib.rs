@@ -8,6 +8,7 @@
 //! There are no accounts yet: whoever reaches the address sees results and incidents. Listen on
 //! loopback, or behind a proxy that asks who is there.
 
+mod alarm;
 mod api;
 mod backup;
 mod blobs;

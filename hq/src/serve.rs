@@ -1,6 +1,8 @@
+use crate::alarm::Alarm;
 use crate::blobs::{self, Blobs};
 use crate::desk::Desk;
 use crate::init::Headquarters;
+use crate::keys::Folder;
 use crate::problem::Problem;
 use crate::quota::Rates;
 use crate::store::{Identity, Reader, Store};
@@ -14,10 +16,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use testigo_sqlite::OpenError;
 use testigo_wire::ElectionPack;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -33,6 +37,7 @@ pub(crate) struct Shared {
     /// Turns to verify signatures.
     pub verifying: Semaphore,
     reader: Mutex<Reader>,
+    alarm: Alarm,
 }
 
 impl Shared {
@@ -50,6 +55,7 @@ impl Shared {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => {
                 tracing::error!(%error, "the database could not be read");
+                self.alarm.heed(&error);
                 Err(Problem::of_store(&error))
             }
             Err(_) => Err(Problem::STORE),
@@ -65,6 +71,7 @@ pub struct Server {
     desk: Desk,
     bell: Receiver<()>,
     writing: JoinHandle<()>,
+    alarm: Alarm,
 }
 
 impl Server {
@@ -87,14 +94,16 @@ impl Server {
         let desk = Desk::new(desk_store, seal_key, desk_key, pack, clock.clone());
         let clerk = Clerk::new(headquarters.identity, receipt_key, clock, Rates::GENEROUS);
         let (wake, bell) = sync_channel(1);
+        let alarm = Alarm::default();
         let (writer, writing) =
-            Writer::start(writer_store, clerk, wake).map_err(HqError::Server)?;
+            Writer::start(writer_store, clerk, wake, alarm.clone()).map_err(HqError::Server)?;
         let app = router(Arc::new(Shared {
             identity: headquarters.identity,
             pack: headquarters.pack,
             writer,
             verifying: Semaphore::new(door::AT_ONCE),
             reader: Mutex::new(headquarters.reader),
+            alarm: alarm.clone(),
         }))
         // Behind the time limit of other requests: an attachment takes as long as its link needs.
         .merge(blobs::router(blobs.clone()));
@@ -104,6 +113,7 @@ impl Server {
             desk,
             bell,
             writing,
+            alarm,
         })
     }
 
@@ -131,7 +141,8 @@ impl Server {
 /// with the address, whose port the system chose where `listen` has 0.
 ///
 /// # Errors
-/// [`HqError`] where the folder, its keys, its database or the address cannot be used.
+/// [`HqError`] where the folder, its keys, its database or the address cannot be used; also once the database turns
+/// out to be damaged.
 pub async fn serve(
     data_dir: &Path,
     listen: SocketAddr,
@@ -144,6 +155,7 @@ pub async fn serve(
         desk,
         bell,
         writing,
+        alarm,
     } = Server::open(data_dir, Arc::new(SystemClock))?;
     let fault = |source| HqError::Address {
         address: listen,
@@ -151,10 +163,16 @@ pub async fn serve(
     };
     let listener = TcpListener::bind(listen).await.map_err(fault)?;
     let address = listener.local_addr().map_err(fault)?;
-    let desk = desk.start(bell)?;
+    let desk = desk.start(bell, alarm.clone())?;
     let collecting = tokio::spawn(blobs.clone().collect_hourly());
+    let damaged = Arc::new(AtomicBool::new(false));
+    let found = damaged.clone();
     let shutdown = async move {
-        shutdown.await;
+        tokio::select! {
+            () = shutdown => {}
+            // Phones keep what they have: better told to come again than kept waiting by a store that fails.
+            () = alarm.rung() => found.store(true, Ordering::Relaxed),
+        }
         blobs.close();
     };
     tracing::info!(%address, "headquarters serve");
@@ -164,6 +182,10 @@ pub async fn serve(
     // The router is gone, so the writer's queue closes, and behind it the desk's bell.
     let ended = tokio::task::spawn_blocking(move || writing.join().and_then(|()| desk.join()));
     match ended.await {
+        Ok(Ok(())) if damaged.load(Ordering::Relaxed) => Err(HqError::Database {
+            path: Folder::new(data_dir).database(),
+            source: OpenError::Corrupt,
+        }),
         Ok(Ok(())) => Ok(()),
         _ => Err(HqError::Server(std::io::Error::other("a thread panicked"))),
     }

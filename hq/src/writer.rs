@@ -2,6 +2,7 @@
 //! phones share one flush of the disk, and answers only after the durable commit.
 
 use crate::Clock;
+use crate::alarm::Alarm;
 use crate::door::Entered;
 use crate::problem::Problem;
 use crate::queue::{Full, Queue, Room};
@@ -58,12 +59,13 @@ impl Writer {
         store: Store,
         clerk: Clerk,
         wake: SyncSender<()>,
+        alarm: Alarm,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let queue = Arc::new(Queue::new(ROOM));
         let jobs = queue.clone();
         let thread = std::thread::Builder::new()
             .name("hq-writer".into())
-            .spawn(move || run(store, clerk, &jobs, &wake))?;
+            .spawn(move || run(store, clerk, &jobs, &wake, &alarm))?;
         Ok((Self(queue), thread))
     }
 
@@ -88,12 +90,14 @@ fn run(
     mut clerk: Clerk,
     jobs: &Queue<Option<KeyId>, Job>,
     wake: &SyncSender<()>,
+    alarm: &Alarm,
 ) {
     while let Some(group) = jobs.take(GROUP) {
         let (jobs, replies): (Vec<_>, Vec<_>) =
             group.into_iter().map(|job| (job.items, job.reply)).unzip();
-        let results = write_group(&mut store, &mut clerk, jobs);
+        let results = write_group(&mut store, &mut clerk, jobs, alarm);
         let failed = results.as_ref().err().map(|error| {
+            alarm.heed(error);
             tracing::error!(requests = replies.len(), %error, "a commit failed and was rolled back");
             Problem::of_store(error)
         });
@@ -119,6 +123,7 @@ fn write_group(
     store: &mut Store,
     clerk: &mut Clerk,
     jobs: Vec<Vec<(Vec<u8>, Item)>>,
+    alarm: &Alarm,
 ) -> rusqlite::Result<Results> {
     let mut transaction = store.begin()?;
     let mut results = Vec::with_capacity(jobs.len());
@@ -131,6 +136,7 @@ fn write_group(
             }
             Err(error) => {
                 tracing::error!(%error, "a request failed and was rolled back");
+                alarm.heed(&error);
                 savepoint.rollback()?;
                 results.push(Err(Problem::of_store(&error)));
             }
@@ -345,7 +351,7 @@ mod tests {
             Arc::new(crate::SystemClock),
             Rates::GENEROUS,
         );
-        let (writer, thread) = Writer::start(store, clerk, wake).unwrap();
+        let (writer, thread) = Writer::start(store, clerk, wake, Alarm::default()).unwrap();
 
         // The first commit cannot come while another connection writes.
         let mut other = Store::open(&hq.folder).unwrap();
@@ -383,7 +389,7 @@ mod tests {
             .collect();
         let keys = stage.hq.reader.keys(&door::signers(&brought)).unwrap();
         let entered = door::check(brought, keys);
-        let results = write_group(store, clerk, vec![entered.items]).unwrap();
+        let results = write_group(store, clerk, vec![entered.items], &Alarm::default()).unwrap();
         results.into_iter().next().unwrap().unwrap()
     }
 
