@@ -121,8 +121,13 @@ pub fn set_aside(path: &Path) -> io::Result<PathBuf> {
         .filter(|part| beside(path, part).exists())
         .collect();
     let free = |aside: &PathBuf| there.iter().all(|part| !beside(aside, part).exists());
-    let mut names = (1u32..).map(|n| beside(path, &format!(".aside-{n}")));
-    let aside = names.find(free).unwrap_or_else(|| beside(path, ".aside"));
+    let names = || (1u32..).map(|n| beside(path, &format!(".aside-{n}")));
+    // Where the database is gone already its logs follow it, for this was interrupted between the two.
+    let latest = names().take_while(|aside| aside.exists()).last();
+    let aside = latest
+        .filter(|latest| !path.exists() && free(latest))
+        .or_else(|| names().find(free))
+        .unwrap_or_else(|| beside(path, ".aside"));
     // The database first: without it, what is left of it is never taken for a whole one.
     for part in there {
         fs::rename(beside(path, part), beside(&aside, part))?;

@@ -5,7 +5,8 @@ use rusqlite::Connection;
 use std::fs;
 use std::path::{Path, PathBuf};
 use testigo_sqlite::{
-    DatabaseKey, Migration, OpenError, Salvaged, is_sound, open, open_or_create, salvage, set_aside,
+    DatabaseKey, Migration, OpenError, Salvaged, is_sound, open, open_or_create, replace,
+    replacement_was_interrupted, salvage, set_aside,
 };
 
 const ID: u32 = 0x7E57_0002;
@@ -257,4 +258,26 @@ fn what_is_set_aside_keeps_its_logs_and_its_predecessors() {
         );
     }
     assert!(!path.exists() && !name("a.db-wal").exists());
+}
+
+#[test]
+fn a_replacement_that_was_interrupted_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, new) = (folder.path().join("a.db"), folder.path().join("a.new"));
+    fs::write(&path, [1]).unwrap();
+    fs::write(&new, [2]).unwrap();
+    assert!(!replacement_was_interrupted(&path, &new));
+    let log = folder.path().join("a.db-wal");
+    for n in 1..=2 {
+        // A power cut behind the first step.
+        let aside = folder.path().join(format!("a.db.aside-{n}"));
+        fs::rename(&path, &aside).unwrap();
+        fs::write(&log, [3]).unwrap();
+        assert!(replacement_was_interrupted(&path, &new));
+        assert_eq!(replace(&path, &new).unwrap(), aside);
+        assert!(!replacement_was_interrupted(&path, &new));
+        assert_eq!(fs::read(&path).unwrap(), [2]);
+        assert!(!log.exists() && !new.exists());
+        fs::write(&new, [2]).unwrap();
+    }
 }

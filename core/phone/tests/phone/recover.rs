@@ -81,6 +81,21 @@ fn behind_each_damaged_page_the_rest_is_saved_sealed_and_delivered() {
 }
 
 #[test]
+fn what_a_power_cut_interrupted_is_finished() {
+    let hq = FakeHq::new(1);
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("phone");
+    filled(&hq, &dir, 3);
+    let (store, aside) = (dir.join("phone.db"), dir.join("phone.db.aside-1"));
+    fs::copy(&store, dir.join("phone.db.new")).unwrap();
+    fs::rename(&store, &aside).unwrap();
+    let (phone, recovered) = recover(&dir).unwrap();
+    assert_eq!(recovered.aside, aside);
+    assert!(recovered.same_device);
+    assert_eq!((recovered.records, phone.history().unwrap().len()), (3, 3));
+}
+
+#[test]
 fn a_sound_store_and_one_of_another_key_are_left_as_they_are() {
     let hq = FakeHq::new(1);
     let folder = tempfile::tempdir().unwrap();
