@@ -28,7 +28,6 @@ pub fn backup(data: &Path, out: &Path, language: Language) -> Result<Outcome, Fa
     );
     lines.extend(missing(&made.damaged, language));
     if !made.damaged.is_empty() {
-        let data = data.display();
         lines.push(language.pick(
             format!("Para pedirlos de nuevo a los teléfonos, detenga la central y ejecute: testigo hq --data {data} recover"),
             format!("To ask phones for them again, stop the server and run: testigo hq --data {data} recover"),
