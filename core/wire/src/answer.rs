@@ -24,26 +24,31 @@ impl Deferral {
     /// What a person is told.
     pub fn sentence(self, language: Language) -> String {
         match self {
-            Self::UNKNOWN_DEVICE => language.pick(
+            Self::UNKNOWN_DEVICE => language.pick3(
                 "La central aún no conoce este teléfono; se enviará de nuevo la inscripción.",
                 "Headquarters does not know this phone yet; the enrolment will be sent again.",
+                "A central ainda não conhece este telefone; a inscrição será enviada de novo.",
             ),
-            Self::UNKNOWN_CAPABILITY => language.pick(
+            Self::UNKNOWN_CAPABILITY => language.pick3(
                 "La central no conoce este código de inscripción. Pida uno nuevo a su coordinación; nada se pierde.",
                 "Headquarters does not know this enrolment code. Ask your coordinator for a new one; nothing is lost.",
+                "A central não conhece este código de inscrição. Peça um novo à sua coordenação; nada se perde.",
             ),
-            Self::SIGNATURE | Self::MALFORMED => language.pick(
+            Self::SIGNATURE | Self::MALFORMED => language.pick3(
                 "Llegó dañado a la central; se enviará de nuevo.",
                 "It arrived damaged at headquarters; it will be sent again.",
+                "Chegou danificado à central; será enviado de novo.",
             ),
-            Self::OVER_QUOTA => language.pick(
+            Self::OVER_QUOTA => language.pick3(
                 "Con este código de inscripción ha llegado muchísimo; lo demás espera y se enviará poco a poco, lo más urgente primero. Nada se pierde.",
                 "Very much has come under this enrolment code; the rest waits and will be sent bit by bit, the most urgent first. Nothing is lost.",
+                "Com este código de inscrição chegou muitíssima coisa; o resto espera e será enviado aos poucos, o mais urgente primeiro. Nada se perde.",
             ),
             Self(code) => {
-                return language.pick(
+                return language.pick3(
                     format!("La central aún no lo recibe (código {code}); se enviará de nuevo."),
                     format!("Headquarters does not take it yet (code {code}); it will be sent again."),
+                    format!("A central ainda não o recebe (código {code}); será enviado de novo."),
                 );
             }
         }

@@ -40,6 +40,18 @@ impl Time {
         self.0.offset().local_minus_utc().div_euclid(60)
     }
 
+    /// Date and minute on its own clock, for a person: `2024-07-28 06:15`.
+    pub fn to_the_minute(self) -> String {
+        self.0.format("%Y-%m-%d %H:%M").to_string()
+    }
+
+    /// The same moment on a clock with this offset, in minutes east of UTC; its own where there is no such
+    /// offset.
+    #[must_use]
+    pub fn at_offset(self, minutes: i32) -> Self {
+        Self::from_millis(self.millis(), minutes).unwrap_or(self)
+    }
+
     /// The same with chrono's whole interface.
     pub fn datetime(self) -> DateTime<FixedOffset> {
         self.0
