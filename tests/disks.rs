@@ -151,7 +151,7 @@ fn a_phone_whose_disk_is_full_says_so_and_loses_nothing() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let disk = Disk::mount(folder.path().join("disk"), "700k");
+    let disk = Disk::mount(folder.path().join("disk"), "1400k");
     let mut night = Night::new(folder.path().join("hq"), folder);
     night.serve();
     let phone = night.phone(disk.0.join("phone"));
@@ -188,6 +188,93 @@ fn a_phone_whose_disk_is_full_says_so_and_loses_nothing() {
     assert_eq!(phone.history().len(), saved.len());
     phone.sync_all_well();
     assert_eq!(night.hq.held().notes(), saved);
+}
+
+/// Takes all the room that is left.
+fn fill(disk: &Disk) -> PathBuf {
+    let filler = disk.0.join("filler");
+    let mut file = std::fs::File::create(&filler).unwrap();
+    for size in [65_536, 4_096, 1] {
+        while file.write_all(&vec![7; size]).is_ok() {}
+    }
+    filler
+}
+
+#[test]
+fn what_is_saved_is_read_and_delivered_from_a_full_disk() {
+    if !may_mount("what_is_saved_is_read_and_delivered_from_a_full_disk") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Disk::mount(folder.path().join("disk"), "4m");
+    let mut night = Night::new(folder.path().join("hq"), folder);
+    night.serve();
+    let phone = night.phone(disk.0.join("phone"));
+    let large = night.file("large", 90_000);
+    let mut notes: Vec<String> = (0..150).map(|n| format!("note {n:03}")).collect();
+    for (n, note) in notes.iter().enumerate() {
+        report(&phone, note, (n % 50 == 0).then_some(large.as_path())).unwrap();
+    }
+
+    let filler = fill(&disk);
+    assert_eq!(phone.history().len(), notes.len());
+    assert_eq!(phone.queued(), notes.len() as u64);
+    // What is kept for delivering is not for more records.
+    assert_eq!(report(&phone, "no room", None).unwrap_err(), "storage-full");
+    assert_eq!(phone.history().len(), notes.len());
+    let synced = phone.sync_all_well();
+    assert_eq!(synced["delivered"], notes.len(), "{synced}");
+    assert_eq!(synced["attachments_delivered"], 3, "{synced}");
+    assert_eq!(night.hq.held().notes(), notes);
+    assert!((phone.history().iter()).all(|(_, state)| state == "delivered"));
+    // The desk's word on them has room, too.
+    assert_eq!(phone.sync_all_well()["delivered"], 0);
+
+    std::fs::remove_file(filler).unwrap();
+    report(&phone, "note 999", Some(&large)).unwrap();
+    notes.push("note 999".to_owned());
+    // The room was taken back, and is there the next time, too.
+    let filler = fill(&disk);
+    phone.sync_all_well();
+    assert_eq!(night.hq.held().notes(), notes);
+    std::fs::remove_file(filler).unwrap();
+}
+
+#[test]
+fn a_phone_that_is_open_when_the_disk_fills_up_delivers_all_the_same() {
+    if !may_mount("a_phone_that_is_open_when_the_disk_fills_up_delivers_all_the_same") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Disk::mount(folder.path().join("disk"), "16m");
+    let mut night = Night::new(folder.path().join("hq"), folder);
+    night.serve();
+    let phone = night.phone(disk.0.join("phone"));
+    let mut shell = phone.shell();
+    let mut notes: Vec<String> = (0..90).map(|n| format!("note {n:03}")).collect();
+    for note in &notes {
+        let saved = shell.ask(&format!("report 99 --note '{note}'"));
+        assert!(saved["saved"].is_u64(), "{saved}");
+    }
+    let filler = fill(&disk);
+    // The log may have room left over.
+    for n in 0..40 {
+        let note = format!("note {n:03} on a full disk");
+        let answer = shell.ask(&format!("report 99 --note '{note}'"));
+        if answer["saved"].is_u64() {
+            notes.push(note);
+            continue;
+        }
+        assert_eq!(answer["error"]["code"], "storage-full");
+        break;
+    }
+    notes.sort();
+    let synced = shell.ask("sync");
+    assert_eq!(synced["delivered"], notes.len(), "{synced}");
+    assert_eq!(night.hq.held().notes(), notes);
+    std::fs::remove_file(filler).unwrap();
+    assert!(shell.ask("report 99 --note last")["saved"].is_u64());
+    assert_eq!(shell.ask("sync")["delivered"], 1);
 }
 
 #[test]

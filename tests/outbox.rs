@@ -11,7 +11,7 @@
 mod support;
 
 use std::process::Command;
-use support::{Process, Stage, TABLE, contents};
+use support::{Phone, Process, Stage, TABLE, contents};
 
 #[test]
 fn a_phone_that_watches_delivers_what_another_process_saves() {
@@ -53,6 +53,57 @@ fn status_tells_what_is_left_why_and_when_in_three_languages() {
     let status = phone.run(&["status"]).done().json();
     assert_eq!(status["progress"]["code"], "delivered");
     assert!(status["progress"]["failure"].is_null());
+}
+
+/// What a person is shown.
+fn as_told(phone: &Phone, lang: &str, command: &str) -> String {
+    let shown = Command::new(env!("CARGO_BIN_EXE_testigo"))
+        .env("TZ", "America/Caracas")
+        .args(["--lang", lang, "phone", "--home"])
+        .arg(&phone.home)
+        .arg(command)
+        .output()
+        .unwrap();
+    String::from_utf8(shown.stdout).unwrap()
+}
+
+#[test]
+fn a_person_is_told_in_one_language_and_by_the_clock_on_the_wall() {
+    let stage = Stage::new();
+    let phone = stage.phone("phone", TABLE);
+    phone.report("one");
+    phone.sync_all_well();
+    for (lang, word) in [("es", "En cola"), ("en", "Queued"), ("pt", "Na fila")] {
+        let said = as_told(&phone, lang, "status");
+        assert!(said.starts_with(word), "{said}");
+    }
+    let json = phone.run(&["list"]).done().json();
+    let saved_at = json[0]["saved_at"].as_str().unwrap();
+    let saved_at = testigo_wire::Time::from_rfc3339(saved_at).unwrap();
+    let here = saved_at.at_offset(-240).to_the_minute();
+    let list = as_told(&phone, "en", "list");
+    // Where it was saved under another offset, that is told, too.
+    let saved = match saved_at.offset_minutes() {
+        -240 => here,
+        _ => saved_at.to_the_minute() + " (UTC",
+    };
+    assert!(list.contains(&saved), "{list}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_phones_folder_is_its_owners() {
+    use std::os::unix::fs::PermissionsExt;
+    let stage = Stage::new();
+    let phone = stage.phone("phone", TABLE);
+    let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&phone.home), 0o700);
+    // One that was there keeps what its owner gave it.
+    let there = stage.path("there");
+    std::fs::create_dir(&there).unwrap();
+    std::fs::set_permissions(&there, PermissionsExt::from_mode(0o750)).unwrap();
+    Phone::init(there.clone());
+    assert_eq!(mode(&there), 0o750);
 }
 
 #[test]
@@ -110,6 +161,12 @@ fn mobile_data_costs_no_more_than_the_budget_and_records_always_go() {
     assert_eq!(synced["held"]["unmetered_only"], 1, "{synced}");
     let said = phone.run(&["status", "--metered"]).done().json();
     assert_eq!(said["progress"]["code"], "held-back");
+    // Who does not say which link is meant is told of the last pass's.
+    assert_eq!(phone.run(&["status"]).done().json(), said);
+    assert_eq!(said["progress"]["link"], "metered");
+    let said = as_told(&phone, "en", "status");
+    let why = "1 file waits for a network that does not charge for data (Wi-Fi).";
+    assert!(said.contains(why), "{said}");
     assert!(
         phone.run(&["budget"]).done().json()["spent_bytes"]
             .as_u64()

@@ -220,7 +220,7 @@ pub enum PhoneCommand {
     /// What waits and why, when headquarters was last reached, and when it is tried again.
     #[command(after_help = "Example: testigo phone --home D status")]
     Status {
-        /// For a link that costs money, such as mobile data.
+        /// For a link that costs money, such as mobile data; otherwise for the one that the last pass went over.
         #[arg(long)]
         metered: bool,
     },

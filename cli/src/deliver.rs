@@ -70,7 +70,8 @@ impl Bar {
         if !stderr().is_terminal() {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
-        let style = ProgressStyle::with_template("{bar:24} {bytes}/{total_bytes} {msg}");
+        let style =
+            ProgressStyle::with_template("{bar:24} {decimal_bytes}/{decimal_total_bytes}\n{msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         Self(bar)
     }
@@ -81,7 +82,8 @@ impl Bar {
         self.0.set_length(total);
         self.0.set_position(total.saturating_sub(left));
         let said = progress.sentences(language).into_iter().take(2);
-        self.0.set_message(said.collect::<Vec<_>>().join(" "));
+        // A line each: one that is longer than the terminal is wide would be cut.
+        self.0.set_message(said.collect::<Vec<_>>().join("\n"));
     }
 }
 

@@ -12,7 +12,7 @@ const FILE: &str = "unsafe-key";
 /// Makes a key where there is none yet; an existing one is taken as it is, for a phone whose making
 /// was interrupted.
 pub fn create(home: &Path) -> Result<DatabaseKey, Failure> {
-    std::fs::create_dir_all(home).map_err(Failure::file(home))?;
+    Phone::make_folder(home).map_err(Failure::file(home))?;
     let path = home.join(FILE);
     if path.exists() || Phone::exists(home) {
         return read(home);

@@ -1,8 +1,9 @@
 //! The outbox for a person and for a program: what a sync did, where it stands, what is parked.
 
 use crate::outcome::Outcome;
+use crate::render::time;
 use serde_json::{Value, json};
-use testigo_phone::sync::{Budget, Held, Progress, SyncReport};
+use testigo_phone::sync::{Budget, Held, Link, Progress, SyncReport};
 use testigo_phone::{Exported, OutboxView, ParkedView};
 use testigo_wire::{Deferral, Language, TableId};
 
@@ -19,22 +20,20 @@ pub fn status(
     if !outbox.enrolled {
         lines.push(
             language
-                .pick(
+                .pick3(
                     "Este teléfono aún no está inscrito.",
                     "This phone has not enrolled yet.",
+                    "Este telefone ainda não está inscrito.",
                 )
                 .to_owned(),
         );
     }
-    lines.push(language.pick(
-        format!(
-            "En cola: {} ({} bytes). Entregados: {}. Apartados: {}.",
-            outbox.queued, outbox.queued_bytes, outbox.delivered, outbox.parked
-        ),
-        format!(
-            "Queued: {} ({} bytes). Delivered: {}. Parked: {}.",
-            outbox.queued, outbox.queued_bytes, outbox.delivered, outbox.parked
-        ),
+    let (queued, bytes) = (outbox.queued, outbox.queued_bytes);
+    let (delivered, parked) = (outbox.delivered, outbox.parked);
+    lines.push(language.pick3(
+        format!("En cola: {queued} ({bytes} bytes). Entregados: {delivered}. Apartados: {parked}."),
+        format!("Queued: {queued} ({bytes} bytes). Delivered: {delivered}. Parked: {parked}."),
+        format!("Na fila: {queued} ({bytes} bytes). Entregues: {delivered}. Recusados: {parked}."),
     ));
     lines.extend(progress.sentences(language));
     Outcome::clean(
@@ -63,39 +62,43 @@ pub fn sync_report(report: &SyncReport, language: Language) -> Outcome {
     if records == 0 && files == (0, 0) && report.deferrals.is_empty() && report.failure.is_none() {
         lines.push(
             language
-                .pick("No hay nada que enviar.", "Nothing to send.")
+                .pick3(
+                    "No hay nada que enviar.",
+                    "Nothing to send.",
+                    "Não há nada a enviar.",
+                )
                 .to_owned(),
         );
     } else if report.failure.is_none() {
-        lines.push(language.pick(
-            format!(
-                "Entregados: {}; confirmados de nuevo: {}; apartados: {}; quedan: {}.",
-                report.delivered, report.confirmed, report.parked, report.remaining
-            ),
-            format!(
-                "Delivered: {}; confirmed again: {}; parked: {}; still waiting: {}.",
-                report.delivered, report.confirmed, report.parked, report.remaining
-            ),
+        let (done, again) = (report.delivered, report.confirmed);
+        let (parked, left) = (report.parked, report.remaining);
+        lines.push(language.pick3(
+            format!("Entregados: {done}; confirmados de nuevo: {again}; apartados: {parked}; quedan: {left}."),
+            format!("Delivered: {done}; confirmed again: {again}; parked: {parked}; still waiting: {left}."),
+            format!("Entregues: {done}; confirmados de novo: {again}; recusados: {parked}; restam: {left}."),
         ));
     }
     if files != (0, 0) {
-        lines.push(language.pick(
+        lines.push(language.pick3(
             format!("Archivos entregados: {}; quedan: {}.", files.0, files.1),
             format!("Files delivered: {}; still waiting: {}.", files.0, files.1),
+            format!("Arquivos entregues: {}; restam: {}.", files.0, files.1),
         ));
     }
     if report.notices > 0 {
         let n = report.notices;
-        lines.push(language.pick(
+        lines.push(language.pick3(
             format!("Noticias de la central: {n}."),
             format!("News from headquarters: {n}."),
+            format!("Notícias da central: {n}."),
         ));
     }
     if report.attachments_missing > 0 {
         let n = report.attachments_missing;
-        lines.push(language.pick(
+        lines.push(language.pick3(
             format!("Archivos que ya no se pueden leer en este teléfono: {n}."),
             format!("Files that cannot be read on this phone any more: {n}."),
+            format!("Arquivos que já não podem ser lidos neste telefone: {n}."),
         ));
     }
     lines.extend(report.held.sentences(language));
@@ -106,9 +109,10 @@ pub fn sync_report(report: &SyncReport, language: Language) -> Outcome {
     let failure = report.failure.as_ref().map(|f| f.sentence(language));
     if let Some(sentence) = &failure {
         lines.push(sentence.clone());
-        lines.push(language.pick(
+        lines.push(language.pick3(
             format!("En cola: {}.", report.remaining),
             format!("Queued: {}.", report.remaining),
+            format!("Na fila: {}.", report.remaining),
         ));
     }
     Outcome {
@@ -160,7 +164,14 @@ fn snapshot(progress: &Progress, language: Language) -> Value {
     json!({
         "code": progress.code(),
         "lanes": lanes,
+        "link": match progress.link {
+            Link::Metered => "metered",
+            Link::Unmetered => "unmetered",
+        },
         "held": held(&progress.held),
+        "deferrals": (progress.deferrals.iter())
+            .map(|why| json!({ "code": why.0, "sentence": why.sentence(language) }))
+            .collect::<Vec<_>>(),
         "failure": progress.failure.as_ref().map(|failure| {
             json!({ "code": failure.code(), "sentence": failure.sentence(language) })
         }),
@@ -175,7 +186,7 @@ pub fn parked(parked: &[ParkedView], language: Language) -> Outcome {
     let mut items = Vec::new();
     for item in parked {
         let table = item.table.as_ref().map(TableId::as_str);
-        let (n, at, shown) = (item.sequence, item.saved_at, table.unwrap_or("-"));
+        let (n, at, shown) = (item.sequence, time(item.saved_at), table.unwrap_or("-"));
         let why = item.code.sentence(language);
         lines.push(language.pick(
             format!("n.º {n}, {at}, mesa {shown}: {why}"),
@@ -185,7 +196,7 @@ pub fn parked(parked: &[ParkedView], language: Language) -> Outcome {
             "sequence": n,
             "record": item.record_id.to_string(),
             "table": table,
-            "saved_at": at.to_string(),
+            "saved_at": item.saved_at.to_string(),
             "code": item.code.0,
             "sentence": why,
         }));
@@ -213,9 +224,19 @@ pub fn exported(exported: &Exported, folder: &str, language: Language) -> Outcom
         missing,
         bytes,
     } = exported;
+    let named = language.pick(
+        match files {
+            1 => "archivo",
+            _ => "archivos",
+        },
+        match files {
+            1 => "file",
+            _ => "files",
+        },
+    );
     let mut lines = vec![language.pick(
-        format!("{folder}: el registro sellado y {files} archivos, {bytes} bytes. Solo la central puede leerlos."),
-        format!("{folder}: the sealed record and {files} files, {bytes} bytes. Only headquarters can read them."),
+        format!("{folder}: el registro sellado y {files} {named}, {bytes} bytes. Solo la central puede leerlos."),
+        format!("{folder}: the sealed record and {files} {named}, {bytes} bytes. Only headquarters can read them."),
     )];
     if *missing > 0 {
         lines.push(language.pick(

@@ -8,7 +8,7 @@ use clap::Parser;
 use serde_json::json;
 use std::io::{BufRead, Write};
 use std::path::Path;
-use testigo_phone::sync::{Selection, SyncPass};
+use testigo_phone::sync::{Link, Selection, SyncPass};
 use testigo_phone::{HostClock, Phone, PhoneError, ReportInput, TallyInput};
 use testigo_wire::{Invitation, Language};
 
@@ -207,7 +207,11 @@ fn one(
         } => receipt(phone, sequence, &out, envelope.as_deref(), language),
         PhoneCommand::Status { metered } => Ok(outbox::status(
             &phone.outbox()?,
-            &phone.progress(deliver::link(metered))?,
+            // Where nobody says which link is meant, it is the one that the last pass found things held back on.
+            &phone.progress(match metered {
+                true => Link::Metered,
+                false => phone.last_link()?,
+            })?,
             phone.assigned_table(),
             language,
         )),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use testigo_phone::{Delivery, Enrolled, HistoryView, Saved, SavedTally};
 use testigo_tally::{NotATally, Tally};
 use testigo_wire::catalogue::CATALOGUE;
-use testigo_wire::{Language, Record, TableId, Warning};
+use testigo_wire::{Language, Record, TableId, Time, Warning};
 
 fn sentences(warnings: &[Warning], language: Language) -> Vec<String> {
     warnings.iter().map(|w| w.sentence(language)).collect()
@@ -162,25 +162,63 @@ fn what(record: &Record, language: Language) -> String {
     }
 }
 
-fn delivery(delivery: Delivery, language: Language) -> String {
-    match delivery {
-        Delivery::Queued => language
-            .pick("en cola, espera red", "queued, waits for a network")
-            .to_owned(),
+/// A moment of this phone's own clock, to the minute; its offset is shown where this machine has another now.
+pub fn time(at: Time) -> String {
+    let (minute, offset) = (at.to_the_minute(), at.offset_minutes());
+    match offset == offset_here(at) {
+        true => minute,
+        false => format!("{minute} (UTC{})", at.datetime().format("%:z")),
+    }
+}
+
+/// A moment of headquarters' clock, on that of this machine.
+fn time_here(at: Time) -> String {
+    at.at_offset(offset_here(at)).to_the_minute()
+}
+
+fn offset_here(at: Time) -> i32 {
+    Time::from(at.datetime().with_timezone(&chrono::Local).fixed_offset()).offset_minutes()
+}
+
+fn delivery(item: &HistoryView, language: Language) -> String {
+    match item.delivery {
+        Delivery::Queued => match item.deferral.map(|why| why.sentence(language)) {
+            Some(why) => language.pick3(
+                format!("en cola; la central aún no lo recibió: {why}"),
+                format!("queued; headquarters has not taken it yet: {why}"),
+                format!("na fila; a central ainda não o recebeu: {why}"),
+            ),
+            None => language
+                .pick3(
+                    "en cola, espera red",
+                    "queued, waits for a network",
+                    "na fila, espera rede",
+                )
+                .to_owned(),
+        },
         Delivery::Received {
             received_at,
-            attachments_left,
-        } => language.pick(
-            format!("recibido sin sus archivos: {received_at}; faltan {attachments_left}"),
-            format!("received without its files: {received_at}; {attachments_left} still to go"),
-        ),
-        Delivery::Delivered { received_at } => language.pick(
-            format!("entregado: recibo firmado por la central, {received_at}"),
-            format!("delivered: receipt signed by headquarters, {received_at}"),
-        ),
-        Delivery::Parked { code } => language.pick(
+            attachments_left: left,
+        } => {
+            let at = time_here(received_at);
+            language.pick3(
+                format!("recibido sin sus archivos: {at}; faltan {left}"),
+                format!("received without its files: {at}; {left} still to go"),
+                format!("recebido sem seus arquivos: {at}; faltam {left}"),
+            )
+        }
+        Delivery::Delivered { received_at } => {
+            let at = time_here(received_at);
+            language.pick3(
+                format!("entregado: recibo firmado por la central, {at}"),
+                format!("delivered: receipt signed by headquarters, {at}"),
+                format!("entregue: recibo assinado pela central, {at}"),
+            )
+        }
+        Delivery::Parked { code } => language.pick3(
             format!("apartado: la central no lo recibe (código {})", code.0),
             format!("parked: headquarters will not take it (code {})", code.0),
+            format!("recusado: a central não o recebe (código {})", code.0),
         ),
     }
 }
@@ -203,7 +241,11 @@ pub fn history(history: &[HistoryView], language: Language) -> Outcome {
     if history.is_empty() {
         lines.push(
             language
-                .pick("Aún no hay nada guardado.", "Nothing is saved yet.")
+                .pick3(
+                    "Aún no hay nada guardado.",
+                    "Nothing is saved yet.",
+                    "Ainda não há nada salvo.",
+                )
                 .to_owned(),
         );
     }
@@ -213,10 +255,10 @@ pub fn history(history: &[HistoryView], language: Language) -> Outcome {
         lines.push(format!(
             "{:>4}  {}  {table}  {}",
             item.sequence,
-            item.saved_at,
+            time(item.saved_at),
             what(&item.record, language)
         ));
-        lines.push(format!("      {}", delivery(item.delivery, language)));
+        lines.push(format!("      {}", delivery(item, language)));
         lines.extend(notice(item, language).map(|line| format!("      {line}")));
         lines.extend(
             sentences(&item.warnings, language)
@@ -240,7 +282,8 @@ pub fn history(history: &[HistoryView], language: Language) -> Outcome {
                 Delivery::Received { attachments_left, .. } => attachments_left,
                 _ => 0,
             },
-            "delivery": delivery(item.delivery, language),
+            "deferral": item.deferral.map(|why| json!({ "code": why.0, "sentence": why.sentence(language) })),
+            "delivery": delivery(item, language),
             "notice": item.notice.as_ref().map(|notice| json!({
                 "status": notice.status.0,
                 "issued_at": notice.issued_at.to_string(),

@@ -4,7 +4,7 @@
 //! row names them. A file that no row names is an orphan and is collected when the phone is opened.
 
 use crate::media::{self, MediaError, MediaKind};
-use crate::store::{Store, sync_folder};
+use crate::store::{Store, is_full, make_folder, sync_folder};
 use crate::{Phone, PhoneError};
 use data_encoding::HEXLOWER;
 use std::fs::{self, File};
@@ -64,8 +64,9 @@ impl Phone {
     ) -> Result<SealedFile, PhoneError> {
         // Before a phone is enrolled no record can take the file on.
         self.trusted()?;
+        self.store.keep_reserve()?;
         let folder = self.store.folder().join(FOLDER);
-        fs::create_dir_all(&folder).map_err(disk)?;
+        make_folder(&folder).map_err(disk)?;
         let secret = BlobSecret::random()?;
         let unfinished = Unfinished::new(&folder)?;
         let mut sealing = Sealing::new(unfinished.create()?, &secret)?;
@@ -164,9 +165,9 @@ fn media_type(kind: MediaKind) -> &'static str {
 
 /// What a failing disk means to the caller.
 fn disk(error: io::Error) -> PhoneError {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => PhoneError::StorageFull,
-        _ => PhoneError::Disk(error),
+    match is_full(error.kind()) {
+        true => PhoneError::StorageFull,
+        false => PhoneError::Disk(error),
     }
 }
 

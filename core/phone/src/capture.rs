@@ -102,7 +102,7 @@ impl Phone {
             warnings,
             record: record.to_bytes(),
         };
-        self.store.write(|tx| {
+        self.store.save(|tx| {
             body.sequence = next_sequence(tx)?;
             let envelope = Envelope::seal(&body, hq.keyset.election, seal_key, &device.key())
                 .map_err(|error| too_large(&record, error))?;

@@ -1,5 +1,5 @@
 use crate::attachment::collect_orphans;
-use crate::store::{Recovered, Store};
+use crate::store::{Recovered, Store, make_folder};
 use crate::{Clock, HistoryView, OutboxView, PhoneError};
 use std::path::Path;
 use std::time::SystemTime;
@@ -31,6 +31,15 @@ impl Phone {
         clock: Box<dyn Clock>,
     ) -> Result<Self, PhoneError> {
         Self::with(Store::create(dir, key)?, clock)
+    }
+
+    /// Makes the folder of a phone, for its owner only; one that is there stays as it is. [`Phone::create`] does
+    /// so too: this is for hosts that put something there first.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn make_folder(dir: &Path) -> std::io::Result<()> {
+        make_folder(dir)
     }
 
     /// Whether there is a phone in `dir`, whatever its key.
@@ -135,6 +144,7 @@ impl Phone {
                     }),
                     warnings: body.warnings,
                     delivery: kept.delivery()?,
+                    deferral: kept.deferral,
                     notice: kept.notice()?,
                     safe: kept.safe,
                 })

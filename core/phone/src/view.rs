@@ -1,5 +1,5 @@
 use testigo_tally::{NotATally, Tally};
-use testigo_wire::{Notice, ReceiptCode, Record, RecordId, TableId, Time, Warning};
+use testigo_wire::{Deferral, Notice, ReceiptCode, Record, RecordId, TableId, Time, Warning};
 
 /// Said after the durable commit, never before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub struct SavedTally {
 /// What became of something saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
-    /// Waits for a network.
+    /// Waits, for a network or for headquarters to take it.
     Queued,
     /// Headquarters has signed that it holds the record, and waits for files that belong to it.
     Received {
@@ -64,6 +64,8 @@ pub struct HistoryView {
     pub warnings: Vec<Warning>,
     /// What became of it.
     pub delivery: Delivery,
+    /// Why headquarters has not taken it yet, where it was asked to: its latest word, which nobody signed.
+    pub deferral: Option<Deferral>,
     /// The latest word of headquarters' desk on it.
     pub notice: Option<Notice>,
     /// Headquarters has signed that a copy lies elsewhere, too: the sealed bytes have left this phone.

@@ -69,15 +69,17 @@ impl Store {
 
     /// Keeps where an upload was begun, so that a killed phone goes on where it was; `None` forgets it.
     pub(crate) fn keep_upload(
-        &self,
+        &mut self,
         sha256: &[u8; 32],
         path: Option<&str>,
     ) -> Result<(), PhoneError> {
-        self.db.execute(
-            "UPDATE attachment SET upload = ?2 WHERE sha256 = ?1",
-            params![sha256, path],
-        )?;
-        Ok(())
+        self.note(|tx| {
+            tx.execute(
+                "UPDATE attachment SET upload = ?2 WHERE sha256 = ?1",
+                params![sha256, path],
+            )?;
+            Ok(())
+        })
     }
 
     /// Notes that headquarters has signed for a file; returns whether it was news.

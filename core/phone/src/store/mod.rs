@@ -4,11 +4,13 @@ mod attachments;
 mod notices;
 mod outbox;
 mod recover;
+mod reserve;
 mod schema;
 mod sync;
 
 pub(crate) use attachments::DueFile;
 pub use recover::Recovered;
+pub(crate) use reserve::is_full;
 pub(crate) use sync::LastPass;
 
 use crate::{Delivery, PhoneError};
@@ -16,13 +18,15 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use std::path::{Path, PathBuf};
 use testigo_sqlite::{DatabaseKey, OpenError};
 use testigo_wire::{
-    Body, Eid, Envelope, Epoch, Lane, Notice, Receipt, RootId, SigningKey, StoreId, Time, WireError,
+    Body, Deferral, Eid, Envelope, Epoch, Lane, Notice, Receipt, RootId, SigningKey, StoreId, Time, WireError,
 };
 use zeroize::Zeroizing;
 
 const FILE: &str = "phone.db";
 /// A store that is being made; once it is whole it gets its name, so that what has the name is whole.
 const UNFINISHED: &str = "phone.db.new";
+/// Pages in the log from which on they go into the database.
+const LOG_PAGES: u32 = 256;
 
 /// The open store.
 pub(crate) struct Store {
@@ -63,6 +67,8 @@ pub(crate) struct Kept {
     pub files_left: u64,
     pub notice: Option<Vec<u8>>,
     pub safe: bool,
+    /// Why headquarters has not taken it, where it said so.
+    pub deferral: Option<Deferral>,
 }
 
 impl Device {
@@ -79,7 +85,7 @@ impl Store {
         if Self::exists(dir) {
             return Err(PhoneError::PhoneExists);
         }
-        std::fs::create_dir_all(dir).map_err(|error| folder_refused(dir, &error))?;
+        make_folder(dir).map_err(|error| folder_refused(dir, &error))?;
         let unfinished = dir.join(UNFINISHED);
         let mut store = Self {
             db: testigo_sqlite::open_or_create(
@@ -120,15 +126,47 @@ impl Store {
         if !Self::exists(dir) {
             return Err(PhoneError::NoPhone);
         }
-        Ok(Self {
-            db: testigo_sqlite::open(&path, key, schema::MIGRATIONS, schema::APPLICATION_ID)?,
+        let open = || testigo_sqlite::open(&path, key, schema::MIGRATIONS, schema::APPLICATION_ID);
+        let db = match open() {
+            Err(OpenError::DiskFull) if reserve::give_up(dir) => open()?,
+            opened => opened?,
+        };
+        // What is in the log has no room in the database yet: it must not become more than the reserve has.
+        db.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
+        let store = Self {
+            db,
             folder: dir.to_owned(),
-        })
+        };
+        if store.keep_reserve().is_err() {
+            store.spare_the_log()?;
+        }
+        Ok(store)
     }
 
     /// The phone's folder.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Puts something new on the disk, as [`Store::write`] does, but never into the reserve.
+    pub(crate) fn save<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, PhoneError>,
+    ) -> Result<T, PhoneError> {
+        self.keep_reserve()?;
+        self.write(work)
+    }
+
+    /// Notes what became of something saved, as [`Store::write`] does, where nothing else helps with the room
+    /// of the reserve: then the work is done twice, the first time for nothing.
+    pub(crate) fn note<T>(
+        &mut self,
+        mut work: impl FnMut(&Transaction<'_>) -> Result<T, PhoneError>,
+    ) -> Result<T, PhoneError> {
+        match self.write(&mut work) {
+            Err(PhoneError::StorageFull) if self.use_reserve()? => self.write(work),
+            done => done,
+        }
     }
 
     /// One transaction that takes the write lock at its start and is durable when this returns.
@@ -232,7 +270,7 @@ impl Store {
         receipt: Option<&[u8]>,
     ) -> Result<(), PhoneError> {
         tx.execute("UPDATE headquarters SET enrolment_receipt = ?1", [receipt])?;
-        Ok(())
+        Self::defer_enrolment(tx, None)
     }
 
     /// Notes which run of headquarters' store answered. Where it is another than before, that store was
@@ -257,6 +295,7 @@ impl Store {
             [],
         )?;
         tx.execute("DELETE FROM setback", [])?;
+        tx.execute("DELETE FROM deferral", [])?;
         tx.execute("UPDATE headquarters SET enrolment_receipt = NULL", [])?;
         Ok(true)
     }
@@ -266,7 +305,8 @@ impl Store {
             "SELECT history.body, envelope.state, envelope.receipt,
                     (SELECT count(*) FROM attachment
                      WHERE attachment.sequence = envelope.sequence AND attachment.receipt IS NULL),
-                    envelope.notice, envelope.safe
+                    envelope.notice, envelope.safe,
+                    (SELECT code FROM deferral WHERE deferral.sequence = envelope.sequence)
              FROM history JOIN envelope USING (sequence) ORDER BY sequence DESC",
         )?;
         let rows = query.query_map([], |row| {
@@ -277,6 +317,7 @@ impl Store {
                 files_left: row.get::<_, i64>(3)?.unsigned_abs(),
                 notice: row.get(4)?,
                 safe: row.get(5)?,
+                deferral: row.get::<_, Option<u16>>(6)?.map(Deferral),
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -288,6 +329,15 @@ impl Store {
             .db
             .query_row("SELECT last_sequence FROM device", [], |row| row.get(0))?)
     }
+}
+
+/// Makes a folder that nobody but its owner looks into; one that is there keeps its permissions.
+pub(crate) fn make_folder(dir: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
 }
 
 fn folder_refused(dir: &Path, error: &std::io::Error) -> PhoneError {

@@ -107,7 +107,7 @@ impl Store {
         if !any {
             return Ok(Vec::new());
         }
-        self.write(|tx| {
+        self.note(|tx| {
             let files = tx
                 .prepare(&format!(
                     "SELECT sha256 FROM attachment

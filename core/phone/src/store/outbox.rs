@@ -250,8 +250,13 @@ impl Store {
             .optional()?)
     }
 
-    /// Forgets that a record was set back.
+    /// Forgets that a record was not taken.
     pub(super) fn taken(tx: &Transaction<'_>, eid: Eid) -> Result<(), PhoneError> {
+        tx.prepare_cached(
+            "DELETE FROM deferral
+             WHERE sequence = (SELECT sequence FROM envelope WHERE eid = ?1)",
+        )?
+        .execute([eid.0])?;
         tx.prepare_cached(
             "DELETE FROM setback WHERE sha256 = x''
              AND sequence = (SELECT sequence FROM envelope WHERE eid = ?1)",
@@ -264,12 +269,13 @@ impl Store {
     /// anything to change.
     pub(crate) fn retry(&mut self, sequence: u64) -> Result<bool, PhoneError> {
         let sequence = i64::try_from(sequence).unwrap_or(i64::MAX);
-        self.write(|tx| {
+        self.note(|tx| {
             let unparked = tx.execute(
                 "UPDATE envelope SET state = 0, receipt = NULL WHERE sequence = ?1 AND state = 2",
                 [sequence],
             )?;
             let eager = tx.execute("DELETE FROM setback WHERE sequence = ?1", [sequence])?;
+            tx.execute("DELETE FROM deferral WHERE sequence = ?1", [sequence])?;
             // What waits between passes ends too: a person is there and wants it gone.
             tx.execute("UPDATE sync SET ended_boot = NULL, wait_ms = 0", [])?;
             Ok(unparked + eager > 0)

@@ -103,4 +103,12 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
      CREATE INDEX envelope_to_let_go ON envelope (sequence)
          WHERE state = 1 AND safe = 1 AND length(bytes) > 0;",
     },
+    // 5: why headquarters has not taken something, and over which link the last pass went.
+    Migration {
+        sql: "CREATE TABLE deferral (
+         sequence INTEGER PRIMARY KEY,   -- of a record that waits; 0: the enrolment
+         code INTEGER NOT NULL           -- headquarters' latest word on it, unsigned
+     ) STRICT;
+     ALTER TABLE sync ADD COLUMN metered INTEGER NOT NULL DEFAULT 0 CHECK (metered IN (0, 1));",
+    },
 ];

@@ -4,8 +4,12 @@ use super::Store;
 use super::outbox::{boot, moment};
 use crate::PhoneError;
 use crate::moment::Moment;
-use crate::sync::{Budget, Spent, SyncFailure};
+use crate::sync::{Budget, Link, Spent, SyncFailure};
 use rusqlite::{Connection, Transaction, params};
+use testigo_wire::Deferral;
+
+/// Stands for the enrolment among the sequence numbers of records, which begin with 1.
+const ENROLMENT: i64 = 0;
 
 /// How the last pass ended.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -13,6 +17,8 @@ pub(crate) struct LastPass {
     /// Passes in a row that got nowhere.
     pub failures: u32,
     pub failure: Option<SyncFailure>,
+    /// What it went over.
+    pub link: Link,
     /// From this moment on, for so many milliseconds, the next pass waits.
     pub wait: Option<(Moment, u64)>,
 }
@@ -44,13 +50,15 @@ impl Store {
         })?)
     }
 
-    pub(crate) fn keep_budget(&self, budget: &Budget) -> Result<(), PhoneError> {
+    pub(crate) fn keep_budget(&mut self, budget: &Budget) -> Result<(), PhoneError> {
         let limit = (budget.bytes_a_day).map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
-        self.db.execute(
-            "UPDATE sync SET bytes_a_day = ?1, photos_on_metered = ?2",
-            params![limit, budget.photos_on_metered],
-        )?;
-        Ok(())
+        self.note(|tx| {
+            tx.execute(
+                "UPDATE sync SET bytes_a_day = ?1, photos_on_metered = ?2",
+                params![limit, budget.photos_on_metered],
+            )?;
+            Ok(())
+        })
     }
 
     /// What was spent on metered links and counts now.
@@ -77,7 +85,7 @@ impl Store {
     pub(crate) fn last_pass(&self) -> Result<LastPass, PhoneError> {
         let mut query = self.db.prepare_cached(
             "SELECT failures, failure, failure_number, wait_ms, ended_boot, ended_monotonic_ms,
-                    ended_wall_ms
+                    ended_wall_ms, metered
              FROM sync",
         )?;
         Ok(query.query_row([], |row| {
@@ -86,6 +94,10 @@ impl Store {
             Ok(LastPass {
                 failures: row.get(0)?,
                 failure: code.and_then(|code| SyncFailure::from_kept(&code, number)),
+                link: match row.get(7)? {
+                    true => Link::Metered,
+                    false => Link::Unmetered,
+                },
                 wait: match row.get::<_, Option<[u8; 16]>>(4)? {
                     Some(_) => Some((moment(row, 4)?, row.get(3)?)),
                     None => None,
@@ -94,24 +106,60 @@ impl Store {
         })?)
     }
 
-    pub(crate) fn keep_last_pass(&self, last: &LastPass) -> Result<(), PhoneError> {
+    pub(crate) fn keep_last_pass(&mut self, last: &LastPass) -> Result<(), PhoneError> {
         let (code, number) = last.failure.as_ref().map(SyncFailure::kept).unzip();
         let at = last.wait.map(|(at, _)| at);
-        self.db.execute(
-            "UPDATE sync SET failures = ?1, failure = ?2, failure_number = ?3, wait_ms = ?4,
-                 ended_boot = ?5, ended_monotonic_ms = ?6, ended_wall_ms = ?7",
-            params![
-                last.failures,
-                code,
-                number.unwrap_or(0),
-                last.wait
-                    .map_or(0, |(_, wait)| i64::try_from(wait).unwrap_or(i64::MAX)),
-                boot(at),
-                at.map_or(0, |at| at.monotonic_ms),
-                at.map_or(0, |at| at.wall_ms),
-            ],
-        )?;
+        self.note(|tx| {
+            tx.execute(
+                "UPDATE sync SET failures = ?1, failure = ?2, failure_number = ?3, wait_ms = ?4,
+                     ended_boot = ?5, ended_monotonic_ms = ?6, ended_wall_ms = ?7, metered = ?8",
+                params![
+                    last.failures,
+                    code,
+                    number.unwrap_or(0),
+                    last.wait
+                        .map_or(0, |(_, wait)| i64::try_from(wait).unwrap_or(i64::MAX)),
+                    boot(at),
+                    at.map_or(0, |at| at.monotonic_ms),
+                    at.map_or(0, |at| at.wall_ms),
+                    last.link == Link::Metered,
+                ],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Why headquarters has not taken what it has not taken, each reason once.
+    pub(crate) fn deferrals(&self) -> Result<Vec<Deferral>, PhoneError> {
+        let mut query =
+            (self.db).prepare_cached("SELECT DISTINCT code FROM deferral ORDER BY code")?;
+        let rows = query.query_map([], |row| row.get(0).map(Deferral))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Notes headquarters' word on a record that it did not take.
+    pub(crate) fn defer(
+        tx: &Transaction<'_>,
+        sequence: i64,
+        deferral: Deferral,
+    ) -> Result<(), PhoneError> {
+        tx.prepare_cached("INSERT OR REPLACE INTO deferral (sequence, code) VALUES (?1, ?2)")?
+            .execute(params![sequence, deferral.0])?;
         Ok(())
+    }
+
+    /// The same of the enrolment; `None` once it is taken.
+    pub(crate) fn defer_enrolment(
+        tx: &Transaction<'_>,
+        deferral: Option<Deferral>,
+    ) -> Result<(), PhoneError> {
+        match deferral {
+            Some(deferral) => Self::defer(tx, ENROLMENT, deferral),
+            None => {
+                tx.execute("DELETE FROM deferral WHERE sequence = ?1", [ENROLMENT])?;
+                Ok(())
+            }
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{Phone, PhoneError};
 
 impl SyncPass {
     /// Settles what is left, and when the next pass is due. Once.
-    pub(super) fn end(&mut self, phone: &Phone) -> Result<(), PhoneError> {
+    pub(super) fn end(&mut self, phone: &mut Phone) -> Result<(), PhoneError> {
         if self.ended {
             return Ok(());
         }
@@ -27,6 +27,7 @@ impl SyncPass {
         let last = LastPass {
             failures: pace.failures,
             failure: self.report.failure.clone(),
+            link: self.link,
             wait: self.report.next_attempt_ms.map(|wait| (now, wait)),
         };
         if last != before {

@@ -1,3 +1,4 @@
+use super::progress::seconds;
 use testigo_wire::Language;
 use thiserror::Error;
 
@@ -128,10 +129,11 @@ impl SyncFailure {
                 "A resposta não está assinada pela central. Nada conta como entregue; use outra rede.",
             ),
             Self::Busy { retry_after_s } => {
+                let wait = seconds(u64::from(*retry_after_s), language);
                 return language.pick3(
-                    format!("La central está ocupada. Se intentará de nuevo en {retry_after_s} segundos."),
-                    format!("Headquarters is busy. Try again in {retry_after_s} seconds."),
-                    format!("A central está ocupada. Nova tentativa em {retry_after_s} segundos."),
+                    format!("La central está ocupada. Se intentará de nuevo en {wait}."),
+                    format!("Headquarters is busy. Try again in {wait}."),
+                    format!("A central está ocupada. Nova tentativa em {wait}."),
                 );
             }
             Self::Headquarters { .. } => language.pick3(

@@ -76,7 +76,7 @@ impl SyncPass {
             Verdict::Gone => phone.store.keep_upload(&sha256, None)?,
             Verdict::Delivered(receipt) => {
                 let answered = self.endpoints.get(self.endpoint);
-                let news = phone.store.write(|tx| {
+                let news = phone.store.note(|tx| {
                     answered.map_or(Ok(()), |endpoint| Store::keep_endpoint(tx, endpoint))?;
                     Store::settle_file(tx, &sha256, &receipt)
                 })?;
@@ -91,7 +91,7 @@ impl SyncPass {
                 let now = Moment::of(phone.clock.as_ref());
                 let chance = self.chance.next();
                 (phone.store)
-                    .write(|tx| Store::set_back(tx, sequence, Some(&sha256), now, chance))?;
+                    .note(|tx| Store::set_back(tx, sequence, Some(&sha256), now, chance))?;
             }
             Verdict::NotUnderstood => {
                 let status = response.status;

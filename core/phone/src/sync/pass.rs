@@ -204,7 +204,7 @@ impl SyncPass {
         self.report.bytes_sent += bytes_sent;
         if self.link == Link::Metered && bytes_sent > 0 {
             let now = Moment::of(phone.clock.as_ref());
-            phone.store.write(|tx| Store::spend(tx, now, bytes_sent))?;
+            phone.store.note(|tx| Store::spend(tx, now, bytes_sent))?;
         }
         let response = match outcome {
             Ok(response) => response,
@@ -278,14 +278,14 @@ impl SyncPass {
     }
 
     fn take_in(&mut self, phone: &mut Phone, sent: Asked, reply: &Reply) -> Result<(), PhoneError> {
-        self.smaller = None;
-        self.batch = (self.batch * 2).min(MAX_BYTES);
         let keyset = &phone.hq.as_ref().ok_or(PhoneError::NotEnrolled)?.keyset;
         let own = phone.store.device()?.store_id;
         let mut receipts = Vec::new();
         let mut told = Vec::new();
         let mut unknown_device = false;
         let mut not_taken = HashSet::new();
+        let mut deferred = Vec::new();
+        let mut enrolment_deferred = None;
         for answer in &reply.answers {
             match answer {
                 Answer::Receipt(bytes) => match Receipt::verify(bytes, keyset) {
@@ -300,6 +300,10 @@ impl SyncPass {
                         unknown_device |= *deferral == Deferral::UNKNOWN_DEVICE;
                         if *deferral != Deferral::UNKNOWN_DEVICE {
                             not_taken.insert(*eid);
+                        }
+                        match sent.enrolment == Some(*eid) {
+                            true => enrolment_deferred = Some(*deferral),
+                            false => deferred.push((*eid, *deferral)),
                         }
                         if !self.report.deferrals.contains(deferral) {
                             self.report.deferrals.push(*deferral);
@@ -321,6 +325,11 @@ impl SyncPass {
                 Answer::Unknown => {}
             }
         }
+        if !receipts.is_empty() {
+            // Nobody else could sign: what this link carries may grow.
+            self.smaller = None;
+            self.batch = (self.batch * 2).min(MAX_BYTES);
+        }
         if !receipts.is_empty() && !unknown_device {
             // It was headquarters, and said nothing of these.
             let taken: HashSet<Eid> = receipts.iter().map(|(receipt, _)| receipt.eid).collect();
@@ -335,11 +344,11 @@ impl SyncPass {
         let introduce_again = (unknown_device || doubtful_epoch)
             && sent.enrolment.is_none()
             && !self.introduced_again;
-        let mut counts = (0, 0, 0);
-        let mut requeued = false;
         let now = Moment::of(phone.clock.as_ref());
         let answered = self.endpoints.get(self.endpoint);
-        self.report.notices += phone.store.write(|tx| {
+        let (counts, requeued, news) = phone.store.note(|tx| {
+            let mut counts = (0, 0, 0);
+            let mut requeued = false;
             if let (false, Some(endpoint)) = (receipts.is_empty(), answered) {
                 Store::keep_endpoint(tx, endpoint)?;
             }
@@ -348,6 +357,16 @@ impl SyncPass {
             for eid in &not_taken {
                 if let Some(sequence) = Store::queued(tx, *eid)? {
                     Store::set_back(tx, sequence, None, now, self.chance.next())?;
+                }
+            }
+            if enrolment_deferred.is_some() {
+                Store::defer_enrolment(tx, enrolment_deferred)?;
+            }
+            for (eid, deferral) in &deferred {
+                // The device is unknown because its enrolment was not taken: that reason is the better one.
+                let why = enrolment_deferred.filter(|_| *deferral == Deferral::UNKNOWN_DEVICE);
+                if let Some(sequence) = Store::queued(tx, *eid)? {
+                    Store::defer(tx, sequence, why.unwrap_or(*deferral))?;
                 }
             }
             for (receipt, bytes) in &receipts {
@@ -371,8 +390,9 @@ impl SyncPass {
             if introduce_again {
                 Store::settle_enrolment(tx, None)?;
             }
-            notices::keep(tx, &told, reply.epoch)
+            Ok((counts, requeued, notices::keep(tx, &told, reply.epoch)?))
         })?;
+        self.report.notices += news;
         let_safe_go(phone)?;
         if sent.ask.is_some() {
             self.heard(phone, asked, told.len())?;

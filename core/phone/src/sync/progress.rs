@@ -5,7 +5,7 @@ use super::upload::MIN_CHUNK;
 use super::{Budget, Link, SyncFailure};
 use crate::moment::Moment;
 use crate::{Phone, PhoneError};
-use testigo_wire::{Lane, Language, Time};
+use testigo_wire::{Deferral, Lane, Language, Time};
 
 /// What is left in one lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,33 +50,79 @@ impl Held {
     /// What a person is told, a sentence a line.
     pub fn sentences(&self, language: Language) -> Vec<String> {
         let held = self;
+        let files = |n| counted(n, language.pick3(FILE.0, FILE.1, FILE.2));
         let mut said = Vec::new();
         if held.records + held.files > 0 {
-            let (records, files) = (held.records, held.files);
+            let records = counted(held.records, language.pick3(RECORD.0, RECORD.1, RECORD.2));
+            let what = match (held.records, held.files) {
+                (_, 0) => records,
+                (0, n) => files(n),
+                (_, n) => format!("{records} {} {}", language.pick3("y", "and", "e"), files(n)),
+            };
             said.push(language.pick3(
-                format!("La central aún no recibió {records} registros y {files} archivos; cada uno se intenta de nuevo a su tiempo."),
-                format!("Headquarters has not taken {records} records and {files} files yet; each is tried again in its time."),
-                format!("A central ainda não recebeu {records} registros e {files} arquivos; cada um será tentado de novo a seu tempo."),
+                format!("La central aún no recibió {what}; se intentará de nuevo a su tiempo."),
+                format!("Headquarters has not taken {what} yet, to be tried again in time."),
+                format!("A central ainda não recebeu {what}; haverá nova tentativa a seu tempo."),
             ));
         }
         if held.unmetered_only > 0 {
-            let n = held.unmetered_only;
+            let (n, one) = (files(held.unmetered_only), held.unmetered_only == 1);
+            let (es, en, pt) = waits(one);
             said.push(language.pick3(
-                format!("{n} archivos esperan una red que no cobra datos (Wi-Fi)."),
-                format!("{n} files wait for a network that does not charge for data (Wi-Fi)."),
-                format!("{n} arquivos esperam uma rede que não cobra dados (Wi-Fi)."),
+                format!("{n} {es} una red que no cobra datos (Wi-Fi)."),
+                format!("{n} {en} for a network that does not charge for data (Wi-Fi)."),
+                format!("{n} {pt} uma rede que não cobra dados (Wi-Fi)."),
             ));
         }
         if held.over_budget > 0 {
-            let n = held.over_budget;
+            let (n, one) = (files(held.over_budget), held.over_budget == 1);
+            let (es, en, pt) = waits(one);
             said.push(language.pick3(
-                format!("{n} archivos esperan: se gastó el límite diario de datos móviles."),
-                format!("{n} files wait: the day's limit of mobile data is spent."),
-                format!("{n} arquivos esperam: o limite diário de dados móveis foi gasto."),
+                format!("{n} {es}: se gastó el límite diario de datos móviles."),
+                format!("{n} {en}: the day's limit of mobile data is spent."),
+                format!("{n} {pt}: o limite diário de dados móveis foi gasto."),
             ));
         }
         said
     }
+}
+
+/// Of one and of several, in three languages.
+type Noun = (
+    (&'static str, &'static str),
+    (&'static str, &'static str),
+    (&'static str, &'static str),
+);
+const RECORD: Noun = (
+    ("registro", "registros"),
+    ("record", "records"),
+    ("registro", "registros"),
+);
+const FILE: Noun = (
+    ("archivo", "archivos"),
+    ("file", "files"),
+    ("arquivo", "arquivos"),
+);
+const SECOND: Noun = (
+    ("segundo", "segundos"),
+    ("second", "seconds"),
+    ("segundo", "segundos"),
+);
+
+fn waits(one: bool) -> (&'static str, &'static str, &'static str) {
+    match one {
+        true => ("espera", "waits", "espera"),
+        false => ("esperan", "wait", "esperam"),
+    }
+}
+
+pub(super) fn seconds(n: u64, language: Language) -> String {
+    counted(n, language.pick3(SECOND.0, SECOND.1, SECOND.2))
+}
+
+/// A number and what is counted.
+fn counted(n: u64, (one, many): (&str, &str)) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 /// Where delivery stands.
@@ -89,15 +135,19 @@ pub struct Progress {
     /// What is left, the most urgent lane first; lanes with nothing left are not there. A file that is half
     /// there counts with the rest of its bytes while its pass runs, and whole otherwise.
     pub lanes: Vec<LaneLeft>,
+    /// The link that this is said of.
+    pub link: Link,
     /// What is held back, and why.
     pub held: Held,
+    /// Why headquarters has not taken what it was sent, each reason once.
+    pub deferrals: Vec<Deferral>,
     /// Records that headquarters refused: a person must decide.
     pub parked: u64,
     /// Bytes that this pass has sent.
     pub bytes_sent: u64,
     /// How fast, in bytes a second over the pass; `None` before anything was sent.
     pub bytes_per_second: Option<u64>,
-    /// The latest time that headquarters signed.
+    /// The latest time that headquarters signed, as this phone's clock would show it.
     pub last_contact: Option<Time>,
     /// Why the last pass ended early, whichever process it ran in.
     pub failure: Option<SyncFailure>,
@@ -122,7 +172,8 @@ impl Progress {
         self.lanes.iter().map(|left| left.bytes).sum()
     }
 
-    /// A stable name for programs: the failure's, or `sending`, `delivered`, `held-back` or `waiting`.
+    /// A stable name for programs: the failure's, or `sending`, `delivered`, `held-back`, `not-taken` (the
+    /// deferrals say why) or `waiting`.
     pub fn code(&self) -> &'static str {
         let held =
             self.held.records + self.held.files + self.held.unmetered_only + self.held.over_budget;
@@ -131,6 +182,7 @@ impl Progress {
             None if self.under_way => "sending",
             None if self.lanes.is_empty() && self.introduced => "delivered",
             None if held > 0 && held >= self.records_left() + self.files_left() => "held-back",
+            None if !self.deferrals.is_empty() => "not-taken",
             None => "waiting",
         }
     }
@@ -159,6 +211,7 @@ impl Progress {
                 .map(|failure| failure.sentence(language)),
         );
         said.extend(self.held.sentences(language));
+        said.extend((self.deferrals.iter()).map(|deferral| deferral.sentence(language)));
         if self.parked > 0 {
             let n = self.parked;
             said.push(language.pick3(
@@ -167,7 +220,7 @@ impl Progress {
                 format!("Recusados pela central: {n}; você decide se tenta de novo ou exporta."),
             ));
         }
-        said.push(match self.last_contact {
+        said.push(match self.last_contact.map(Time::to_the_minute) {
             Some(time) => language.pick3(
                 format!("Último contacto con la central: {time}."),
                 format!("Last contact with headquarters: {time}."),
@@ -218,11 +271,14 @@ impl Progress {
                     "Pode ser enviado agora.",
                 )
                 .to_owned(),
-            s @ 1..=90 => language.pick3(
-                format!("Próximo intento en {s} segundos."),
-                format!("Next attempt in {s} seconds."),
-                format!("Próxima tentativa em {s} segundos."),
-            ),
+            s @ 1..=90 => {
+                let wait = seconds(s, language);
+                language.pick3(
+                    format!("Próximo intento en {wait}."),
+                    format!("Next attempt in {wait}."),
+                    format!("Próxima tentativa em {wait}."),
+                )
+            }
             s => {
                 let minutes = s.div_ceil(60);
                 language.pick3(
@@ -283,18 +339,29 @@ impl Phone {
         let held_files = held.files + held.unmetered_only + held.over_budget;
         let sendable = outbox.queued + outbox.attachments_queued > held.records + held_files
             || (outbox.enrolled && !outbox.enrolment_delivered);
+        let here = self.clock.now().offset_minutes();
         Ok(Progress {
             under_way: false,
             introduced: outbox.enrolment_delivered,
             lanes,
+            link,
             held,
+            deferrals: self.store.deferrals()?,
             parked: outbox.parked,
             bytes_sent: 0,
             bytes_per_second: None,
-            last_contact: outbox.last_contact,
+            last_contact: outbox.last_contact.map(|time| time.at_offset(here)),
             failure: last.failure,
             next_attempt_ms: left.or_else(|| sendable.then_some(0)),
         })
+    }
+
+    /// The link that the last pass went over, whichever process it ran in.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn last_link(&self) -> Result<Link, PhoneError> {
+        Ok(self.store.last_pass()?.link)
     }
 
     /// What files may cost on metered links.

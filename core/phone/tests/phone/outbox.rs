@@ -195,7 +195,14 @@ fn a_record_that_is_not_taken_waits_apart_and_blocks_nothing() {
     let due = second.held.due_in_ms.unwrap();
     assert!((1..=30_000).contains(&due), "{due}");
     assert_eq!(second.next_attempt_ms, Some(due));
-    assert_eq!(phone.progress(Link::Unmetered).unwrap().code(), "held-back");
+    let progress = phone.progress(Link::Unmetered).unwrap();
+    assert_eq!(progress.code(), "held-back");
+    // It says why, of the one that it is true of.
+    assert_eq!(progress.deferrals, [Deferral::SIGNATURE]);
+    let why: Vec<_> = (phone.history().unwrap().iter())
+        .map(|record| record.deferral)
+        .collect();
+    assert_eq!(why, [None, Some(Deferral::SIGNATURE), None]);
     // But what the desk has to say of the others.
     let asked = pass(&mut phone, &mut hq);
     assert_eq!((asked.requests, asked.remaining), (1, 1));
@@ -227,6 +234,88 @@ fn a_record_that_is_not_taken_waits_apart_and_blocks_nothing() {
     phone.retry(2).unwrap();
     assert_eq!(deliver(&mut phone, &mut hq).delivered, 1);
     assert_eq!(phone.outbox().unwrap().delivered, 4);
+    let progress = phone.progress(Link::Unmetered).unwrap();
+    assert_eq!(progress.deferrals, []);
+    assert!(
+        phone
+            .history()
+            .unwrap()
+            .iter()
+            .all(|r| r.deferral.is_none())
+    );
+}
+
+#[test]
+fn a_code_that_headquarters_does_not_know_is_named_until_it_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut hq = FakeHq::new(1);
+    let mut phone = hq.phone(dir.path());
+    report(&mut phone, 11);
+    let synced = run(&mut phone, Selection::Queued, |request| {
+        let mut response = hq.answer(request);
+        let mut reply = Reply::from_bytes(&response.body).unwrap();
+        // The enrolment, and behind it the record.
+        let (enrolment, record) = cbor::first("item", &request.body, MAX_ENVELOPE).unwrap();
+        let answers = [
+            (enrolment, Deferral::UNKNOWN_CAPABILITY),
+            (record, Deferral::UNKNOWN_DEVICE),
+        ];
+        reply.answers = answers
+            .map(|(item, deferral)| Answer::Deferred {
+                eid: Eid::of(item),
+                deferral,
+            })
+            .to_vec();
+        response.body = reply.to_bytes();
+        Ok(response)
+    });
+    assert_eq!(synced.delivered, 0);
+    // Another process tells it, too.
+    drop(phone);
+    let mut phone = Phone::open(dir.path(), &key(), clock()).unwrap();
+    let progress = phone.progress(Link::Unmetered).unwrap();
+    assert_eq!(progress.code(), "not-taken");
+    assert_eq!(progress.deferrals, [Deferral::UNKNOWN_CAPABILITY]);
+    let record = phone.history().unwrap().remove(0);
+    assert_eq!(record.deferral, Some(Deferral::UNKNOWN_CAPABILITY));
+    for language in [Language::Es, Language::En, Language::Pt] {
+        let said = progress.sentences(language);
+        let why = Deferral::UNKNOWN_CAPABILITY.sentence(language);
+        assert!(said.contains(&why), "{said:?}");
+    }
+    assert_eq!(deliver(&mut phone, &mut hq).delivered, 1);
+    let progress = phone.progress(Link::Unmetered).unwrap();
+    assert_eq!(progress.deferrals, []);
+}
+
+#[test]
+fn an_answer_that_is_not_signed_lets_no_request_grow() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut hq = FakeHq::new(1);
+    let mut phone = hq.phone(dir.path());
+    deliver(&mut phone, &mut hq);
+    for _ in 0..30 {
+        report(&mut phone, 11);
+    }
+    // The first request takes too long, so the next one is small; then somebody else answers for ever.
+    let mut sizes = Vec::new();
+    let epoch = testigo_wire::Epoch([9; 16]);
+    let pass = run(&mut phone, Selection::Queued, |request| {
+        sizes.push(request.body.len());
+        if sizes.len() == 1 {
+            return Err(NetworkFault::Timeout);
+        }
+        let answers = Vec::new();
+        Ok(Response {
+            status: 200,
+            media_type: Reply::MEDIA_TYPE.into(),
+            body: Reply { epoch, answers }.to_bytes(),
+            ..Response::default()
+        })
+    });
+    assert_eq!(pass.delivered, 0);
+    assert!(sizes.len() > 2, "{sizes:?}");
+    assert!(sizes[1..].iter().all(|size| *size < 8_192), "{sizes:?}");
 }
 
 #[test]
