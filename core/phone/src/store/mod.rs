@@ -18,7 +18,8 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use std::path::{Path, PathBuf};
 use testigo_sqlite::{DatabaseKey, OpenError};
 use testigo_wire::{
-    Body, Deferral, Eid, Envelope, Epoch, Lane, Notice, Receipt, RootId, SigningKey, StoreId, Time, WireError,
+    Body, Deferral, Eid, Envelope, Epoch, Lane, Notice, Receipt, RootId, SigningKey, StoreId, Time,
+    WireError,
 };
 use zeroize::Zeroizing;
 
