@@ -10,7 +10,7 @@ use data_encoding::HEXLOWER;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use testigo_sqlite::{OpenError, replace, replacement_was_interrupted, set_aside};
+use testigo_sqlite::{DatabaseKey, OpenError, replace, replacement_was_interrupted, set_aside};
 use testigo_wire::{BlobReceipt, BlobRef, Epoch, Keyset, SigningKey};
 
 /// What became of damaged headquarters.
@@ -48,9 +48,9 @@ pub fn recover(data_dir: &Path, key_is_right: bool) -> Result<RecoveredHq, HqErr
     }
     let (path, key) = (folder.database(), folder.load_database()?);
     let new = path.with_extension("new");
-    let (aside, gaps) = if replacement_was_interrupted(&path, &new) {
-        (Some(replace(&path, &new).map_err(HqError::file(&path))?), 0)
-    } else {
+    let (mut gaps, mut lost_files) = (0, 0);
+    let interrupted = replacement_was_interrupted(&path, &new);
+    if !interrupted {
         match is_sound(&path, &key) {
             Ok(true) => return check_files(data_dir, &folder),
             Ok(false) => {}
@@ -58,28 +58,38 @@ pub fn recover(data_dir: &Path, key_is_right: bool) -> Result<RecoveredHq, HqErr
                 if key_is_right => {}
             Err(source) => return Err(HqError::Database { path, source }),
         }
-        let identity = identity_beside(&folder)?;
-        let known = capabilities::read(&folder)?;
         // The new database first: a crash at any moment leaves the old one, or both.
-        let gaps = match salvage(&path, &new, &key, &identity, &known) {
-            Ok(salvaged) => salvaged.gaps,
+        match fill(&folder, &new, &key) {
+            Ok(filled) => (gaps, lost_files) = filled,
             Err(error) => {
                 remove_unfinished(&new);
                 return Err(error);
             }
-        };
-        let there = path.exists();
-        let aside = replace(&path, &new).map_err(HqError::file(&path))?;
-        (there.then_some(aside), gaps)
-    };
-    let (lost_files, epoch) = begin_again(&folder)?;
+        }
+    }
+    let log = fs::metadata(path.with_extension("db-wal")).map_or(0, |log| log.len());
+    let there = interrupted || path.exists() || log > 0;
+    let aside = replace(&path, &new).map_err(HqError::file(&path))?;
+    let hq = Headquarters::open(data_dir)?;
     Ok(RecoveredHq {
-        aside,
-        records: Headquarters::open(data_dir)?.reader.record_count()?,
+        aside: there.then_some(aside),
+        records: hq.reader.record_count()?,
         gaps,
         lost_files,
-        epoch,
+        epoch: hq.identity.epoch,
     })
+}
+
+/// Makes the new database out of what is left. Returns how many places could not be read, and how many attachments
+/// are lost.
+fn fill(folder: &Folder, new: &Path, key: &DatabaseKey) -> Result<(u64, u64), HqError> {
+    let identity = identity_beside(folder)?;
+    let known = capabilities::read(folder)?;
+    let salvaged = salvage(&folder.database(), new, key, &identity, &known)?;
+    let mut store = Store::open_file(new, key)?;
+    let (lost, _) = begin_again(folder, &mut store)?;
+    store.close()?;
+    Ok((salvaged.gaps, lost))
 }
 
 /// What headquarters with a sound database need where attachments are damaged.
@@ -89,7 +99,7 @@ fn check_files(data_dir: &Path, folder: &Folder) -> Result<RecoveredHq, HqError>
     if held.iter().all(|blob| is_whole(folder, blob)) {
         return Err(HqError::NotDamaged(folder.database()));
     }
-    let (lost_files, epoch) = begin_again(folder)?;
+    let (lost_files, epoch) = begin_again(folder, &mut Store::open(folder)?)?;
     Ok(RecoveredHq {
         aside: None,
         records: reader.record_count()?,
@@ -101,14 +111,12 @@ fn check_files(data_dir: &Path, folder: &Folder) -> Result<RecoveredHq, HqError>
 
 /// Begins a new run of the store in which those attachments are held that are whole. Returns how many are not any
 /// more, and the run.
-fn begin_again(folder: &Folder) -> Result<(u64, Epoch), HqError> {
-    let mut store = Store::open(folder)?;
+fn begin_again(folder: &Folder, store: &mut Store) -> Result<(u64, Epoch), HqError> {
     let receipt_key = folder.load_receipt()?;
     let epoch = Epoch::random().map_err(HqError::keys)?;
     let mut held = BTreeSet::new();
     let mut lost = 0;
     for file in store.files()? {
-        let path = file_of(folder, &file.blob);
         if is_whole(folder, &file.blob) {
             if !file.held {
                 // Its row was lost, and the file was not.
@@ -119,6 +127,7 @@ fn begin_again(folder: &Folder) -> Result<(u64, Epoch), HqError> {
             held.insert(file.blob.sha256);
         } else if file.held {
             lost += 1;
+            let path = file_of(folder, &file.blob);
             if path.exists() {
                 set_aside(&path).map_err(HqError::file(&path))?;
             }

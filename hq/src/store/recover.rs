@@ -137,6 +137,11 @@ impl Store {
             .map_err(fault(path))
     }
 
+    /// Closes it, so that all of it is in the one file.
+    pub(crate) fn close(self) -> Result<(), HqError> {
+        self.0.close().map_err(|(_, error)| error.into())
+    }
+
     /// The attachments that envelopes name or that are held.
     pub(crate) fn files(&self) -> rusqlite::Result<Vec<File>> {
         self.0
