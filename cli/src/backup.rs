@@ -115,11 +115,13 @@ pub fn restore(
             format!("Central restaurada en {dir}: registros {records}, archivos {blobs}."),
             format!("Apague la anterior para siempre y sirva esta en la misma dirección: testigo hq --data {dir} serve"),
             "Los teléfonos volverán a enviar solos lo que no estaba a salvo; nada se duplica.".to_owned(),
+            format!("Si esa copia queda en otro lugar, vuelva a confirmarla: testigo hq --data {dir} confirm {}", from.display()),
         ],
         vec![
             format!("Headquarters restored in {dir}: records {records}, attachments {blobs}."),
             format!("Turn the old one off for ever and serve this one at the same address: testigo hq --data {dir} serve"),
             "Phones send again by themselves what was not safe; nothing is doubled.".to_owned(),
+            format!("If that copy stays elsewhere, confirm it again: testigo hq --data {dir} confirm {}", from.display()),
         ],
     );
     lines.extend(missing(&restored.damaged, language));

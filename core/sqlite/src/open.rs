@@ -205,6 +205,8 @@ pub(crate) fn keyed(
     }
     // Until the key is verified, closing must not write a foreign log into a foreign database.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // Otherwise a kept statement is parsed anew for each new value that a plan might depend on.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.busy_timeout(BUSY_TIMEOUT)?;
     db.execute_batch(
         "PRAGMA temp_store = MEMORY;

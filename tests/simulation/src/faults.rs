@@ -24,10 +24,12 @@ pub enum Fault {
     Partition,
     /// A log-in page answers in headquarters' place for a while.
     Portal,
-    /// Somebody answers with receipts that headquarters did not sign.
+    /// Somebody answers with receipts and notices that headquarters did not sign.
     Impostor,
     /// A proxy before headquarters answers with a status of its own.
     Gateway,
+    /// Headquarters put off everything for a while: it is over a quota, or they do not know the phone.
+    Deferred,
     /// A phone's clock jumps.
     PhoneClock,
     /// Headquarters' clock jumps.
@@ -50,7 +52,7 @@ pub enum Fault {
 
 impl Fault {
     /// All kinds.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::RequestLost,
         Self::ReplyLost,
         Self::Duplicated,
@@ -62,6 +64,7 @@ impl Fault {
         Self::Portal,
         Self::Impostor,
         Self::Gateway,
+        Self::Deferred,
         Self::PhoneClock,
         Self::HqClock,
         Self::PhoneKilled,
@@ -93,6 +96,7 @@ impl fmt::Display for Fault {
             Self::Portal => "captive portal answered",
             Self::Impostor => "impostor answered",
             Self::Gateway => "5xx or 429 of a gateway",
+            Self::Deferred => "headquarters put it off",
             Self::PhoneClock => "phone's clock jumped",
             Self::HqClock => "headquarters' clock jumped",
             Self::PhoneKilled => "phone killed",

@@ -4,11 +4,14 @@ use crate::faults::Fault;
 use crate::phone::SimulatedPhone;
 use data_encoding::{BASE64, HEXLOWER};
 use fastrand::Rng;
-use testigo_phone::sync::{Method, NetworkFault, Request, Response};
+use testigo_phone::sync::{Link, Method, NetworkFault, Request, Response};
 use testigo_wire::{
-    Answer, BlobReceipt, BlobRef, Eid, Epoch, Lane, MAX_ENVELOPE, Receipt, ReceiptCode, Reply,
-    SigningKey, StoreId, Time, cbor,
+    Answer, BlobReceipt, BlobRef, Deferral, Eid, Epoch, Lane, MAX_ENVELOPE, Notice, NoticeStatus,
+    Receipt, ReceiptCode, Reply, SigningKey, StoreId, Time, cbor,
 };
+
+/// The lane of whole photographs, films and recordings.
+const WHOLE: Lane = Lane(5);
 
 /// What becomes of a request.
 pub enum Fate {
@@ -69,6 +72,7 @@ pub fn fate(
         Some(Fault::Portal) => Fate::Told(Ok(portal(rng))),
         Some(Fault::Impostor) => Fate::Told(Ok(impostor(phone, request, rng))),
         Some(Fault::Gateway) => Fate::Told(Ok(gateway(rng))),
+        Some(Fault::Deferred) => Fate::Told(Ok(deferred(phone, request, rng))),
         _ => Fate::Answered { after_ms: 0 },
     }
 }
@@ -112,14 +116,44 @@ fn impostor(phone: &SimulatedPhone, request: &Request, rng: &mut Rng) -> Respons
             ..Response::default()
         };
     }
-    let reply = Reply {
-        epoch: phone.epoch().unwrap_or(Epoch([rng.u8(..); 16])),
-        answers: answers.collect(),
-    };
+    // Later than any of the desk's.
+    let at = Time::from_millis(1_900_000_000_000, 0).expect("a year of four digits");
+    let notices = phone.delivered().into_iter().map(|eid| {
+        let notice = Notice::new(eid, NoticeStatus::COUNTED, true, at).sign(&key);
+        Answer::Notice {
+            number: rng.u64(..),
+            notice: notice.expect("a notice"),
+        }
+    });
+    let answers = answers.chain(notices).collect();
+    replied(phone.epoch().unwrap_or(Epoch([rng.u8(..); 16])), answers)
+}
+
+/// Headquarters take nothing for now.
+fn deferred(phone: &SimulatedPhone, request: &Request, rng: &mut Rng) -> Response {
+    if is_file(request) {
+        return Response {
+            status: 429,
+            retry_after_s: Some(rng.u32(1..300)),
+            ..Response::default()
+        };
+    }
+    let deferral = [
+        Deferral::OVER_QUOTA,
+        Deferral::UNKNOWN_CAPABILITY,
+        Deferral::UNKNOWN_DEVICE,
+    ][rng.usize(..3)];
+    let answers = (eids(&request.body).into_iter())
+        .map(|eid| Answer::Deferred { eid, deferral })
+        .collect();
+    replied(phone.epoch().unwrap_or(Epoch([7; 16])), answers)
+}
+
+fn replied(epoch: Epoch, answers: Vec<Answer>) -> Response {
     Response {
         status: 200,
         media_type: Reply::MEDIA_TYPE.to_owned(),
-        body: reply.to_bytes(),
+        body: Reply { epoch, answers }.to_bytes(),
         ..Response::default()
     }
 }
@@ -152,7 +186,8 @@ fn is_file(request: &Request) -> bool {
 }
 
 /// Whether a request keeps to the lanes: among what never left the phone, nothing more urgent may stay
-/// behind, files wait for records, and a file is begun when none that is more urgent may go.
+/// behind, files wait for records, and a file is begun when none that is more urgent may go. A witness in danger
+/// is in each pass, whatever happened before, and photographs keep to the link that they were allowed.
 pub fn check_lanes(phone: &mut SimulatedPhone, request: &Request) -> Result<(), String> {
     let waiting = phone.never_sent();
     if is_file(request) {
@@ -161,6 +196,11 @@ pub fn check_lanes(phone: &mut SimulatedPhone, request: &Request) -> Result<(), 
         }
         let due = phone.due_files();
         let begun = due.iter().find(|(blob, _)| begins(request, blob));
+        if let (Some((_, WHOLE)), Some(Link::Metered)) = (begun, phone.link)
+            && !phone.photos_on_metered()
+        {
+            return Err("a photograph is begun over mobile data".to_owned());
+        }
         return match (begun, due.first()) {
             (Some((_, lane)), Some((_, first))) if first < lane => {
                 Err(format!("a file of lane {lane:?} is begun before {first:?}"))
@@ -183,6 +223,27 @@ pub fn check_lanes(phone: &mut SimulatedPhone, request: &Request) -> Result<(), 
     {
         return Err(format!("lane {left:?} stays behind lane {last:?}"));
     }
-    phone.sent.extend(eids);
-    Ok(())
+    phone.sent.extend(&eids);
+    phone.tried.extend(eids);
+    match lanes.last() {
+        Some(&Lane::DANGER) | None => Ok(()),
+        Some(_) => check_danger(phone),
+    }
+}
+
+/// Whether this pass has tried every record of a witness in danger.
+pub fn check_danger(phone: &SimulatedPhone) -> Result<(), String> {
+    let waiting = phone.in_danger();
+    match waiting.iter().all(|eid| phone.tried.contains(eid)) {
+        true => Ok(()),
+        false => Err("a witness in danger is held back".to_owned()),
+    }
+}
+
+/// Whether a pass over mobile data that met no fault has tried every record.
+pub fn check_cost(phone: &SimulatedPhone) -> Result<(), String> {
+    match phone.never_sent().is_empty() {
+        true => Ok(()),
+        false => Err("records are held back for their cost".to_owned()),
+    }
 }

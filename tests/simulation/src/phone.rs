@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use testigo_phone::sync::{Request, SyncPass};
+use testigo_phone::sync::{Link, Request, Selection, SyncPass};
 use testigo_phone::{AttachmentKind, Phone, PhoneError, ReportInput, Saved, TallyInput};
 use testigo_wire::{BlobRef, Code, Eid, Epoch, Lane, RecordId, StoreId};
 
@@ -48,6 +48,10 @@ pub struct SimulatedPhone {
     pub reader: Option<Connection>,
     /// The pass that is going on.
     pub pass: Option<SyncPass>,
+    /// The link that it runs over.
+    pub link: Option<Link>,
+    /// Whatever it sent.
+    pub tried: HashSet<Eid>,
     /// What it waits for.
     pub outstanding: Option<Outstanding>,
     /// Whatever left the phone at least once.
@@ -66,6 +70,8 @@ impl SimulatedPhone {
             phone: None,
             reader: None,
             pass: None,
+            link: None,
+            tried: HashSet::new(),
             outstanding: None,
             sent: HashSet::new(),
             truths: Vec::new(),
@@ -87,6 +93,13 @@ impl SimulatedPhone {
         self.outstanding = None;
         self.reader = None;
         self.phone = None;
+    }
+
+    /// Begins a pass over this link.
+    pub fn begin_pass(&mut self, link: Link, seed: u64) {
+        self.tried.clear();
+        self.link = Some(link);
+        self.pass = Some(SyncPass::new(Selection::Queued).with_seed(seed).over(link));
     }
 
     /// Saves something, one time in five with files.
@@ -173,6 +186,31 @@ impl SimulatedPhone {
         rows.flatten()
             .filter(|(eid, _)| !self.sent.contains(eid))
             .collect()
+    }
+
+    /// Records that wait and are of a witness in danger.
+    pub fn in_danger(&self) -> Vec<Eid> {
+        self.eids("SELECT eid FROM envelope WHERE state = 0 AND lane = 0")
+    }
+
+    /// Records that count as delivered.
+    pub fn delivered(&self) -> Vec<Eid> {
+        self.eids("SELECT eid FROM envelope WHERE state = 1")
+    }
+
+    fn eids(&self, sql: &str) -> Vec<Eid> {
+        let Some(reader) = &self.reader else {
+            return Vec::new();
+        };
+        let mut query = reader.prepare_cached(sql).expect("the phone's table");
+        let rows = query.query_map([], |row| row.get(0).map(Eid));
+        rows.expect("the phone's rows").flatten().collect()
+    }
+
+    /// Whether photographs may go over mobile data.
+    pub fn photos_on_metered(&self) -> bool {
+        let budget = self.phone.as_ref().map(Phone::budget);
+        budget.is_none_or(|budget| budget.is_ok_and(|budget| budget.photos_on_metered))
     }
 
     /// The lane of a row.

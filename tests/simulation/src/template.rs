@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tempfile::TempDir;
 use testigo_hq::PackSource;
+use testigo_phone::sync::Budget;
 use testigo_phone::{Clock, DatabaseKey, Phone};
 use testigo_wire::{BootId, TableId, Time};
 
@@ -86,6 +87,18 @@ pub fn phone_key() -> DatabaseKey {
     DatabaseKey::from_bytes([42; 32])
 }
 
+/// What a phone's files may cost over mobile data: the first has what every phone begins with.
+fn budget(n: usize) -> Budget {
+    Budget {
+        bytes_a_day: match n {
+            0 => Budget::default().bytes_a_day,
+            1 => None,
+            _ => Some(30_000),
+        },
+        photos_on_metered: n.is_multiple_of(2),
+    }
+}
+
 /// What each night begins with.
 pub struct Template {
     folder: TempDir,
@@ -116,6 +129,7 @@ impl Template {
             let clock = SimulatedClock::new(Arc::default());
             let mut phone =
                 Phone::create(&template.phone(n), &phone_key(), Box::new(clock)).expect("a phone");
+            phone.set_budget(&budget(n)).expect("a budget");
             let table = tables.get(n % tables.len()).cloned();
             testigo_hq::invite(&hq, table, |invitation| {
                 phone

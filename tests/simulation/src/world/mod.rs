@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use testigo_phone::sync::{NetworkFault, Request, Response, Selection, Step, SyncPass};
+use testigo_phone::sync::{Link, NetworkFault, Request, Response, Step};
 
 /// How long captures and faults go on, in milliseconds.
 const NIGHT_MS: u64 = 6 * 60 * 1000;
@@ -287,12 +287,16 @@ impl World {
     fn step(&mut self, n: usize) -> Result<(), Failure> {
         let seed = self.rng.u64(..);
         let phone = &mut self.phones[n];
-        let Some(program) = &mut phone.phone else {
+        if phone.phone.is_some() && phone.pass.is_none() {
+            let link = match !self.healed && seed.is_multiple_of(4) {
+                true => Link::Metered,
+                false => Link::Unmetered,
+            };
+            phone.begin_pass(link, seed);
+        }
+        let (Some(program), Some(pass)) = (&mut phone.phone, &mut phone.pass) else {
             return Ok(());
         };
-        let pass = phone
-            .pass
-            .get_or_insert_with(|| SyncPass::new(Selection::Queued).with_seed(seed));
         match pass.step(program) {
             Ok(Step::Send(request)) => {
                 network::check_lanes(phone, &request)
@@ -308,8 +312,15 @@ impl World {
                     oracle::delivered_is_held(&self.hq, phone)
                         .map_err(|error| format!("phone {n}: {error}"))?;
                 }
+                if report.failure.is_none() && report.deferrals.is_empty() {
+                    network::check_danger(phone)
+                        .and_then(|()| network::check_cost(phone))
+                        .map_err(|error| format!("phone {n}: {error}"))?;
+                }
                 let left = report.remaining + report.attachments_remaining;
-                if left > 0 && report.next_attempt_ms.is_none() {
+                // What waits for another link is tried when the host sees one.
+                let by_itself = phone.link == Some(Link::Unmetered);
+                if left > 0 && by_itself && report.next_attempt_ms.is_none() {
                     return Err(format!("phone {n}: {left} left and no next attempt"));
                 }
                 self.say(format!(
