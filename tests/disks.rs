@@ -193,7 +193,8 @@ fn a_phone_whose_disk_is_full_says_so_and_loses_nothing() {
 /// Takes all the room that is left.
 fn fill(disk: &Disk) -> PathBuf {
     let filler = disk.0.join("filler");
-    let mut file = std::fs::File::create(&filler).unwrap();
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options.append(true).create(true).open(&filler).unwrap();
     for size in [65_536, 4_096, 1] {
         while file.write_all(&vec![7; size]).is_ok() {}
     }
@@ -228,6 +229,10 @@ fn what_is_saved_is_read_and_delivered_from_a_full_disk() {
     assert_eq!(night.hq.held().notes(), notes);
     assert!((phone.history().iter()).all(|(_, state)| state == "delivered"));
     // The desk's word on them has room, too.
+    assert_eq!(phone.sync_all_well()["delivered"], 0);
+    // Nor does somebody else get what was taken back.
+    fill(&disk);
+    assert_eq!(phone.history().len(), notes.len());
     assert_eq!(phone.sync_all_well()["delivered"], 0);
 
     std::fs::remove_file(filler).unwrap();

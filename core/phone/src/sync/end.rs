@@ -34,6 +34,8 @@ impl SyncPass {
             phone.store.keep_last_pass(&last)?;
         }
         self.ended = true;
+        // What noting all this gave up is taken back before somebody else takes it; as much as there is room for.
+        let _ = phone.store.keep_reserve();
         Ok(())
     }
 
