@@ -248,7 +248,11 @@ fn contains(bytes: &[u8], text: &[u8]) -> bool {
 /// The phones' stores are sound from the first page to the last.
 pub fn check_stores(world: &World) -> Result<(), String> {
     for (n, phone) in world.phones.iter().enumerate() {
-        match testigo_sqlite::is_sound(&phone.folder.join("phone.db"), &phone_key()) {
+        match testigo_sqlite::is_sound(
+            &phone.folder.join("phone.db"),
+            &phone_key(),
+            crate::phone::APPLICATION_ID,
+        ) {
             Ok(true) => {}
             Ok(false) => return Err(format!("phone {n}: its store is DAMAGED")),
             Err(error) => return Err(format!("phone {n}: {error}")),
