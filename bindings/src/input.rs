@@ -1,3 +1,7 @@
+use crate::SealedFile;
+use crate::attachment::sealed;
+use std::sync::Arc;
+
 /// A report as the witness gives it.
 #[derive(Debug, Clone, Default, uniffi::Record)]
 pub struct ReportInput {
@@ -21,6 +25,9 @@ pub struct ReportInput {
     /// How many people were involved.
     #[uniffi(default = None)]
     pub people: Option<u32>,
+    /// Files that belong to it, at most 16, from `Phone.seal_file`.
+    #[uniffi(default = [])]
+    pub attachments: Vec<Arc<SealedFile>>,
 }
 
 /// A tally sheet as the scanner read it.
@@ -31,6 +38,9 @@ pub struct TallyInput {
     /// The table, where the witness names it; else the sheet's own.
     #[uniffi(default = None)]
     pub table: Option<String>,
+    /// Files that belong to it, such as the sheet's photograph, at most 16, from `Phone.seal_file`.
+    #[uniffi(default = [])]
+    pub attachments: Vec<Arc<SealedFile>>,
 }
 
 impl From<ReportInput> for testigo_phone::ReportInput {
@@ -43,7 +53,7 @@ impl From<ReportInput> for testigo_phone::ReportInput {
             started: input.started,
             ended: input.ended,
             people: input.people,
-            attachments: Vec::new(),
+            attachments: sealed(&input.attachments),
         }
     }
 }
@@ -53,7 +63,7 @@ impl From<TallyInput> for testigo_phone::TallyInput {
         Self {
             texts: input.texts,
             table: input.table,
-            attachments: Vec::new(),
+            attachments: sealed(&input.attachments),
         }
     }
 }

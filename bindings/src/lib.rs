@@ -5,6 +5,8 @@
 //! while it waits, so that a report can be saved meanwhile. Whatever a person may have to read comes
 //! in Spanish and in English.
 
+mod attachment;
+mod budget;
 mod catalogue;
 mod error;
 mod input;
@@ -15,6 +17,8 @@ mod scanner;
 mod sync;
 mod view;
 
+pub use attachment::{AttachmentKind, SealedFile};
+pub use budget::Budget;
 pub use catalogue::{CatalogueEntryView, Language, Phase, Severity, catalogue, language_from_tag};
 pub use error::{Explanation, HostError, NextStep, TestigoError};
 pub use input::{ReportInput, TallyInput};

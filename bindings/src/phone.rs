@@ -206,7 +206,7 @@ impl Phone {
     }
 
     /// Does what changes the phone, and tells the observers once the phone is free again.
-    fn changing<T>(
+    pub(crate) fn changing<T>(
         &self,
         what: &'static str,
         change: impl FnOnce(&mut testigo_phone::Phone) -> Result<T, PhoneError>,

@@ -43,6 +43,10 @@ class Rotation(enum.Enum):
     HALF = 2
     THREE_QUARTER = 3
 
+class AttachmentKind(enum.Enum):
+    WHOLE = 0
+    THUMBNAIL = 1
+
 class InternalError(Exception):
     """The library itself is broken: a panic that nothing caught."""
 
@@ -84,6 +88,7 @@ class ReportInput:
     started: Optional[str]
     ended: Optional[str]
     people: Optional[int]
+    attachments: list[SealedFile]
     def __init__(
         self,
         *,
@@ -94,12 +99,25 @@ class ReportInput:
         started: Optional[str] = ...,
         ended: Optional[str] = ...,
         people: Optional[int] = ...,
+        attachments: list[SealedFile] = ...,
     ) -> None: ...
 
 class TallyInput:
     texts: list[bytes]
     table: Optional[str]
-    def __init__(self, *, texts: list[bytes], table: Optional[str] = ...) -> None: ...
+    attachments: list[SealedFile]
+    def __init__(
+        self,
+        *,
+        texts: list[bytes],
+        table: Optional[str] = ...,
+        attachments: list[SealedFile] = ...,
+    ) -> None: ...
+
+class Budget:
+    bytes_a_day: Optional[int]
+    photos_on_metered: bool
+    def __init__(self, *, bytes_a_day: Optional[int], photos_on_metered: bool) -> None: ...
 
 class EnrolledView:
     election: Optional[str]
@@ -351,6 +369,9 @@ class Logger:
 class Observation:
     def stop(self) -> None: ...
 
+class SealedFile:
+    def warnings(self) -> list[WarningView]: ...
+
 class SyncStop:
     def __init__(self) -> None: ...
     def stop(self) -> None: ...
@@ -363,6 +384,10 @@ class Phone:
     def enrol(self, code: str, keyset: bytes, pack: Optional[bytes]) -> EnrolledView: ...
     def report(self, input: ReportInput) -> SavedView: ...
     def tally(self, input: TallyInput) -> SavedTallyView: ...
+    def seal_file(self, path: str, kind: AttachmentKind) -> SealedFile: ...
+    def seal_descriptor(self, descriptor: int, kind: AttachmentKind) -> SealedFile: ...
+    def budget(self) -> Budget: ...
+    def set_budget(self, budget: Budget) -> None: ...
     def read_tally(self, texts: list[bytes]) -> TallyReading: ...
     def status(self) -> StatusView: ...
     def history(self) -> list[HistoryView]: ...

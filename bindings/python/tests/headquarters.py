@@ -122,3 +122,9 @@ class Stage:
 
     def incidents(self):
         return self.held()["incidents"]["incidents"]
+
+    def opened(self, file):
+        """What headquarters' staff open of a file that arrived."""
+        out = self.folder / f"opened-{file['id']}"
+        run("hq", "--data", self.path("hq"), "blob", file["id"], "--out", out)
+        return out.read_bytes()

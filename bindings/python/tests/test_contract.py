@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import io
+import os
 import pathlib
 import re
 import subprocess
@@ -10,10 +12,13 @@ import threading
 import time
 
 import pytest
+from PIL import Image
 
 import testigo
 from headquarters import KEY, LIMIT_S, SHEET, TABLE, Stage, await_end, grey, run, wait_for
 from testigo import (
+    AttachmentKind,
+    Budget,
     DeliveryView,
     HostError,
     LogLevel,
@@ -461,3 +466,89 @@ def test_scanned_sheet(stage):
     for candidate in record.reading.tally.candidates:
         assert totals[candidate.code] == candidate.votes
     assert results["valid_votes"] == 368
+
+
+def photo(side):
+    """A JPEG picture of this side, and the same with a place in it, as a camera writes it."""
+    out = io.BytesIO()
+    Image.radial_gradient("L").resize((side, side)).save(out, "JPEG")
+    plain = out.getvalue()
+    place = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\0 10.4806 N 66.9036 W"
+    segment = b"\xff\xe1" + (len(place) + 2).to_bytes(2, "big") + place
+    return plain, plain[:2] + segment + plain[2:]
+
+
+def files(of):
+    """The files of what headquarters hold, the thumbnail first."""
+    return sorted(of["attachments"]["files"], key=lambda file: not file["thumbnail"])
+
+
+def of_table(held):
+    (row,) = [row for row in held["results"]["rows"] if row["table"] == TABLE]
+    return files(row)
+
+
+@pytest.mark.scenario("photograph")
+def test_photograph(stage, tmp_path):
+    plain, taken = photo(640)
+    plain_small, small = photo(64)
+    # A file of no known form: it must arrive as it is.
+    recording = b"a recording of a form that nobody knows"
+    paths = [tmp_path / name for name in ("photo.jpg", "small.jpg", "recording.bin")]
+    for path, content in zip(paths, (taken, small, recording)):
+        path.write_bytes(content)
+    at_photo, at_small, at_recording = map(str, paths)
+    with pytest.raises(TestigoError.Enrolment) as error:
+        Phone.create(stage.path("fresh"), KEY).seal_file(at_photo, AttachmentKind.WHOLE)
+    assert_explained(error, "not-enrolled", NextStep.ENROL)
+
+    phone = stage.phone()
+    for refused in (
+        lambda: phone.seal_file(stage.path("no such file"), AttachmentKind.WHOLE),
+        lambda: phone.seal_file(stage.path("phone"), AttachmentKind.WHOLE),
+        lambda: phone.seal_descriptor(-1, AttachmentKind.WHOLE),
+    ):
+        with pytest.raises(TestigoError.Input) as error:
+            refused()
+        assert_explained(error, "file-unreadable", NextStep.CORRECT_INPUT)
+    whole = phone.seal_file(at_photo, AttachmentKind.WHOLE)
+    with open(at_small, "rb") as opened:
+        little = phone.seal_descriptor(opened.fileno(), AttachmentKind.THUMBNAIL)
+        os.fstat(opened.fileno())
+    other = phone.seal_file(at_recording, AttachmentKind.WHOLE)
+    assert whole.warnings() == little.warnings() == []
+    (warned,) = other.warnings()
+    for path in paths:
+        path.unlink()
+
+    saved = phone.report(power_cut("seen", attachments=[whole, little]))
+    assert saved.warnings == []
+    tally = phone.tally(TallyInput(texts=[SHEET.encode()], attachments=[other]))
+    assert tally.saved.warnings == [warned]
+    assert phone.status().attachments_queued == 3
+
+    assert phone.budget().photos_on_metered
+    budget = Budget(bytes_a_day=None, photos_on_metered=False)
+    phone.set_budget(budget)
+    assert phone.budget() == budget
+
+    stage.serve()
+    dear = asyncio.run(phone.sync(metered=True))
+    assert isinstance(dear.outcome, SyncOutcome.DONE)
+    assert (dear.remaining, dear.attachments_delivered) == (0, 1)
+    assert (dear.attachments_remaining, dear.held_for_cost) == (2, 2)
+    for item in phone.history():
+        assert isinstance(item.delivery, DeliveryView.RECEIVED)
+        assert item.delivery.attachments_left == 1
+    assert phone.status().delivered == 0
+    (incident,) = stage.incidents()
+    assert [file["held"] for file in files(incident)] == [True, False]
+
+    cheap = deliver(phone)
+    assert (cheap.attachments_delivered, cheap.attachments_remaining) == (2, 0)
+    assert all(isinstance(item.delivery, DeliveryView.DELIVERED) for item in phone.history())
+    status = phone.status()
+    assert (status.delivered, status.attachments_queued) == (2, 0)
+    (incident,) = stage.incidents()
+    arrived = [stage.opened(file) for file in files(incident) + of_table(stage.held())]
+    assert arrived == [plain_small, plain, recording]

@@ -158,6 +158,22 @@ impl Stage {
         }
     }
 
+    /// What headquarters' staff open of a file that arrived, by its number.
+    pub fn opened(&self, id: &Value) -> Vec<u8> {
+        let out = self.path(&format!("opened-{id}"));
+        let data = self.path("hq");
+        run(&[
+            "hq",
+            "--data",
+            &data,
+            "blob",
+            &id.to_string(),
+            "--out",
+            &out,
+        ]);
+        std::fs::read(out).unwrap()
+    }
+
     /// How many incidents headquarters hold.
     pub fn incidents(&self) -> usize {
         self.held()["incidents"]["incidents"]

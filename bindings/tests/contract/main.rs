@@ -9,11 +9,12 @@
 )]
 
 mod headquarters;
+mod photograph;
 mod scenarios;
 
 use std::process::Command;
 
-const SCENARIOS: [(&str, fn()); 11] = [
+const SCENARIOS: [(&str, fn()); 12] = [
     ("enrol", scenarios::enrol),
     ("capture-offline", scenarios::capture_offline),
     ("killed-and-reopened", scenarios::killed_and_reopened),
@@ -25,6 +26,7 @@ const SCENARIOS: [(&str, fn()); 11] = [
     ("eight-threads", scenarios::eight_threads),
     ("ten-thousand-calls", in_a_process_of_its_own),
     ("scanned-sheet", scenarios::scanned_sheet),
+    ("photograph", photograph::photograph),
 ];
 
 /// What a process of its own does, and the folder it does it in.

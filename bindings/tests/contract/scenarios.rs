@@ -13,7 +13,7 @@ use testigo_bindings::{
     set_logger,
 };
 
-fn power_cut(note: &str) -> ReportInput {
+pub(crate) fn power_cut(note: &str) -> ReportInput {
     ReportInput {
         code: 21,
         note: Some(note.to_owned()),
@@ -21,22 +21,22 @@ fn power_cut(note: &str) -> ReportInput {
     }
 }
 
-fn sheet() -> TallyInput {
+pub(crate) fn sheet() -> TallyInput {
     TallyInput {
         texts: vec![SHEET.as_bytes().to_vec()],
-        table: None,
+        ..TallyInput::default()
     }
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Runtime::new().unwrap()
 }
 
-fn deliver(phone: &Phone) -> SyncReportView {
+pub(crate) fn deliver(phone: &Phone) -> SyncReportView {
     runtime().block_on(phone.sync(None, false)).unwrap()
 }
 
-fn assert_explained(explanation: &Explanation, code: &str, next: NextStep) {
+pub(crate) fn assert_explained(explanation: &Explanation, code: &str, next: NextStep) {
     assert_eq!((explanation.code.as_str(), explanation.next), (code, next));
     assert!(explanation.es.len() > 20 && explanation.en.len() > 20);
     assert_ne!(explanation.es, explanation.en);
@@ -120,7 +120,7 @@ pub fn capture_offline() {
     assert_eq!(read.candidates.iter().map(|c| c.votes).sum::<u64>(), 368);
     let unknown = TallyInput {
         texts: vec![b"no sheet".to_vec()],
-        table: None,
+        ..TallyInput::default()
     };
     let kept = phone.tally(unknown).unwrap();
     assert!(matches!(kept.reading, TallyReading::NotATally { .. }));
@@ -578,7 +578,11 @@ pub fn scanned_sheet() {
     }
 
     let texts = codes.into_iter().map(|code| code.bytes).collect();
-    let saved = phone.tally(TallyInput { texts, table: None }).unwrap();
+    let sheet = TallyInput {
+        texts,
+        ..TallyInput::default()
+    };
+    let saved = phone.tally(sheet).unwrap();
     assert!(saved.saved.warnings.is_empty(), "{saved:?}");
     assert_eq!(deliver(&phone).delivered, 1);
     let HistoryView { record, .. } = phone.history().unwrap().remove(0);

@@ -48,6 +48,13 @@ class Headquarters(private val data: File) : Closeable {
     /** `GET /v1/results`. */
     fun results(): JSONObject = settled("results")
 
+    /** What headquarters' staff open of a file that arrived. */
+    fun opened(id: Long): ByteArray {
+        val out = File(data, "opened-$id")
+        Program.run("hq", "--data", data.path, "blob", id.toString(), "--out", out.path)
+        return out.readBytes()
+    }
+
     /** Reads once the desk has opened all that arrived. */
     private fun settled(what: String): JSONObject {
         val end = System.nanoTime() + Program.LIMIT_S * 1_000_000_000
