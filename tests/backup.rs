@@ -303,3 +303,36 @@ fn a_backup_goes_on_while_reports_arrive() {
         assert_eq!(found["records"], found["safe"]);
     }
 }
+
+#[test]
+fn a_phone_whose_code_is_younger_than_the_backup_comes_back_with_another_code() {
+    let mut stage = Stage::new();
+    let copy = stage.path("copy");
+    stage.hq.run(&["backup", "--out", text(&copy)]).done();
+    let phone = stage.phone("phone", TABLE);
+    phone.report("one");
+    phone.sync_all_well();
+    // Enrolled and known, it takes no other code.
+    let other = stage.path("other.png");
+    stage.hq.invite(TABLE, &other);
+    let refused = phone.enrol(&other, &stage.hq.public()).exited(2);
+    assert_eq!(refused.text("/error/code"), "already-enrolled");
+
+    let again = stage.path("again");
+    restore(&again, &copy, &stage.hq.data().join("keys")).done();
+    stage.hq.kill();
+    stage.hq = stage.hq.restored(again);
+    stage.serve_again();
+    phone.report("two");
+    assert_eq!(phone.sync()["delivered"], 0);
+    let status = phone.run(&["status"]).done().json();
+    assert_eq!(status["progress"]["code"], "not-taken", "{status}");
+
+    let another = stage.path("another.png");
+    stage.hq.invite(TABLE, &another);
+    phone.enrol(&another, &stage.hq.public()).done();
+    // "one" again, too: these headquarters never had it.
+    phone.sync_all_well();
+    assert_eq!(phone.queued(), 0);
+    assert_eq!(stage.hq.held().notes(), ["one", "two"]);
+}

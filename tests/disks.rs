@@ -246,6 +246,26 @@ fn what_is_saved_is_read_and_delivered_from_a_full_disk() {
 }
 
 #[test]
+fn the_last_room_of_a_disk_goes_to_a_record_and_not_to_the_reserve() {
+    if !may_mount("the_last_room_of_a_disk_goes_to_a_record_and_not_to_the_reserve") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Disk::mount(folder.path().join("disk"), "4m");
+    let night = Night::new(folder.path().join("hq"), folder);
+    let phone = night.phone(disk.0.join("phone"));
+    std::fs::remove_file(phone.home.join("reserve")).unwrap();
+    let filler = fill(&disk);
+    let length = std::fs::metadata(&filler).unwrap().len();
+    let file = std::fs::File::options().write(true).open(&filler).unwrap();
+    file.set_len(length - 300_000).unwrap();
+    for note in ["one", "two", "three"] {
+        report(&phone, note, None).unwrap();
+    }
+    assert_eq!(phone.history().len(), 3);
+}
+
+#[test]
 fn a_phone_that_is_open_when_the_disk_fills_up_delivers_all_the_same() {
     if !may_mount("a_phone_that_is_open_when_the_disk_fills_up_delivers_all_the_same") {
         return;

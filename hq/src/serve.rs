@@ -7,7 +7,7 @@ use crate::problem::Problem;
 use crate::quota::Rates;
 use crate::store::{Identity, Reader, Store};
 use crate::writer::{Clerk, Writer};
-use crate::{Clock, HqError, SystemClock, api, connections, door, ingest, page};
+use crate::{Clock, HqError, SystemClock, api, capabilities, connections, door, ingest, page};
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, header};
@@ -88,6 +88,9 @@ impl Server {
             tracing::warn!("made before desks had a key: phones get receipts, and no notices");
         }
         let desk_store = Store::open(&headquarters.folder)?;
+        if !headquarters.folder.capabilities().exists() {
+            capabilities::append(&headquarters.folder, &desk_store.capabilities()?)?;
+        }
         let writer_store = Store::open(&headquarters.folder)?;
         let blobs = Blobs::open(&headquarters, clock.clone(), blobs::Room::GENEROUS)?;
         let pack = headquarters.pack.clone();

@@ -64,7 +64,7 @@ impl Phone {
     ) -> Result<SealedFile, PhoneError> {
         // Before a phone is enrolled no record can take the file on.
         self.trusted()?;
-        self.store.keep_reserve()?;
+        self.store.keep_reserve();
         let folder = self.store.folder().join(FOLDER);
         make_folder(&folder).map_err(disk)?;
         let secret = BlobSecret::random()?;

@@ -29,8 +29,11 @@ impl Phone {
     /// Enrols by a witness's code, headquarters' keyset and the election's pack, all of them handed
     /// in: no network is needed. The device's key is vouched for once and the capability forgotten.
     ///
+    /// Where headquarters said that they do not know the phone's code, as after they came back from a backup that
+    /// is older than it, another code of theirs takes its place; keyset and pack stay.
+    ///
     /// # Errors
-    /// [`PhoneError::AlreadyEnrolled`]; [`PhoneError::OtherHeadquarters`] where the three do not
+    /// [`PhoneError::AlreadyEnrolled`] otherwise; [`PhoneError::OtherHeadquarters`] where the three do not
     /// belong together; [`PhoneError::Damaged`] where one cannot be read.
     pub fn enrol(
         &mut self,
@@ -65,7 +68,7 @@ impl Phone {
         let signed = (invitation.capability.signing_key())
             .and_then(|capability| enrolment.sign(&capability))
             .map_err(PhoneError::Damaged)?;
-        self.store.insert_headquarters(&Headquarters {
+        self.store.keep_headquarters(&Headquarters {
             root: RootId::of(&keys.root),
             keyset: keyset.to_vec(),
             pack: pack.map(<[u8]>::to_vec),

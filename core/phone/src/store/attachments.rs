@@ -4,7 +4,7 @@ use super::Store;
 use super::outbox::{RECORD_MISSING, RECORD_PARKED, WAITS};
 use crate::PhoneError;
 use crate::moment::Moment;
-use rusqlite::{OptionalExtension, Transaction, named_params, params};
+use rusqlite::{ErrorCode, OptionalExtension, Transaction, named_params, params};
 use std::collections::BTreeSet;
 use testigo_wire::{Attachment, BlobRef, Lane, RecordId};
 
@@ -133,7 +133,15 @@ pub(super) fn insert(
             file.lane.0,
             i64::try_from(file.blob.size).unwrap_or(i64::MAX),
             token.0,
-        ])?;
+        ])
+        .map_err(|error| match error.sqlite_error_code() {
+            Some(ErrorCode::ConstraintViolation) => PhoneError::input(
+                "attachments",
+                "este archivo ya va con un registro; séllelo de nuevo para enviarlo con otro",
+                "this file goes with a record already; seal it again to send it with another",
+            ),
+            _ => error.into(),
+        })?;
     }
     Ok(())
 }

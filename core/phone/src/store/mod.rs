@@ -15,6 +15,7 @@ pub(crate) use sync::LastPass;
 
 use crate::{Delivery, PhoneError};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use testigo_sqlite::{DatabaseKey, OpenError};
 use testigo_wire::{
@@ -33,6 +34,8 @@ const LOG_PAGES: u32 = 256;
 pub(crate) struct Store {
     db: Connection,
     folder: PathBuf,
+    /// The reserve was given up and is not whole again.
+    gave_room: Cell<bool>,
 }
 
 /// Who this phone is.
@@ -96,6 +99,7 @@ impl Store {
                 schema::APPLICATION_ID,
             )?,
             folder: dir.to_owned(),
+            gave_room: false.into(),
         };
         let (seed, store_id) = (SigningKey::random()?.seed(), StoreId::random()?);
         store.write(|tx| {
@@ -128,8 +132,12 @@ impl Store {
             return Err(PhoneError::NoPhone);
         }
         let open = || testigo_sqlite::open(&path, key, schema::MIGRATIONS, schema::APPLICATION_ID);
+        let mut gave_room = false;
         let db = match open() {
-            Err(OpenError::DiskFull) if reserve::give_up(dir) => open()?,
+            Err(OpenError::DiskFull) if reserve::give_up(dir) => {
+                gave_room = true;
+                open()?
+            }
             opened => opened?,
         };
         // What is in the log has no room in the database yet: it must not become more than the reserve has.
@@ -137,8 +145,9 @@ impl Store {
         let store = Self {
             db,
             folder: dir.to_owned(),
+            gave_room: gave_room.into(),
         };
-        if store.keep_reserve().is_err() {
+        if !store.keep_reserve() {
             store.spare_the_log()?;
         }
         Ok(store)
@@ -154,7 +163,7 @@ impl Store {
         &mut self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, PhoneError>,
     ) -> Result<T, PhoneError> {
-        self.keep_reserve()?;
+        self.keep_reserve();
         self.write(work)
     }
 
@@ -219,23 +228,31 @@ impl Store {
     }
 
     /// Keeps the headquarters once; a second one is refused.
-    pub(crate) fn insert_headquarters(&mut self, hq: &Headquarters) -> Result<(), PhoneError> {
+    /// Enrols, or enrols anew with the same headquarters where they do not know the earlier code.
+    pub(crate) fn keep_headquarters(&mut self, hq: &Headquarters) -> Result<(), PhoneError> {
+        let unknown_code = Deferral::UNKNOWN_CAPABILITY.0;
         self.write(|tx| {
             let rows = tx.execute(
                 "INSERT INTO headquarters (id, root, keyset, pack, assigned_table, enrolment)
-                 VALUES (1, ?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+                 VALUES (1, ?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (id) DO UPDATE SET assigned_table = excluded.assigned_table,
+                     enrolment = excluded.enrolment, enrolment_receipt = NULL
+                 WHERE root = excluded.root
+                   AND EXISTS (SELECT 1 FROM deferral WHERE sequence = ?6 AND code = ?7)",
                 params![
                     hq.root.0,
                     hq.keyset,
                     hq.pack,
                     hq.assigned_table,
-                    hq.enrolment
+                    hq.enrolment,
+                    sync::ENROLMENT,
+                    unknown_code,
                 ],
             )?;
-            match rows {
-                0 => Err(PhoneError::AlreadyEnrolled),
-                _ => Ok(()),
+            if rows == 0 {
+                return Err(PhoneError::AlreadyEnrolled);
             }
+            Self::defer_enrolment(tx, None)
         })
     }
 

@@ -1,8 +1,7 @@
 //! Room that is kept for delivering: on a full disk a file is given up for it.
 //!
 //! SQLite needs room even to open (the index of its log has 32 KiB), and more to note what was delivered.
-//! Without it a witness whose phone is full could neither read nor send what is saved. Captures never use it:
-//! they need it to be whole first.
+//! Without it a witness whose phone is full could neither read nor send what is saved. Captures never use it.
 
 use super::Store;
 use crate::PhoneError;
@@ -16,28 +15,31 @@ const FILE: &str = "reserve";
 /// log. The rest is for the log's index, and for the database to grow by the receipts.
 const BYTES: usize = 512 * 1024;
 
-/// Makes the reserve where it is not whole. Where the disk is too full for that, what fits stays.
-///
-/// # Errors
-/// [`PhoneError::StorageFull`] for that. Whatever else is in the way is no reason to refuse a record.
-pub(super) fn keep(folder: &Path) -> Result<(), PhoneError> {
+/// Makes the reserve where it is not whole. Where there is no room for that, what fits stays if it is its own room
+/// that is taken `back`; otherwise what room there is goes to what a witness saves. Returns whether it is whole.
+fn keep(folder: &Path, back: bool) -> bool {
     let path = folder.join(FILE);
     let there = fs::metadata(&path).map_or(0, |file| file.len());
     let missing = BYTES.saturating_sub(usize::try_from(there).unwrap_or(BYTES));
     if missing == 0 {
-        return Ok(());
+        return true;
     }
     let mut bytes = vec![0; missing];
     // Zeros would take no room where a file system compresses.
-    getrandom::fill(&mut bytes)?;
-    let made = OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(&path)
-        .and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()));
-    match made {
-        Err(error) if is_full(error.kind()) => Err(PhoneError::StorageFull),
-        _ => Ok(()),
+    if getrandom::fill(&mut bytes).is_err() {
+        return true;
+    }
+    let Ok(mut file) = OpenOptions::new().append(true).create(true).open(&path) else {
+        return true;
+    };
+    match file.write_all(&bytes).and_then(|()| file.sync_all()) {
+        Err(error) if is_full(error.kind()) => {
+            if !back {
+                let _ = file.set_len(there);
+            }
+            false
+        }
+        _ => true,
     }
 }
 
@@ -51,18 +53,18 @@ pub(crate) fn is_full(kind: ErrorKind) -> bool {
 }
 
 impl Store {
-    /// Has the reserve whole, before anything new is put on the disk.
-    ///
-    /// # Errors
-    /// [`PhoneError::StorageFull`] where there is no room for it.
-    pub(crate) fn keep_reserve(&self) -> Result<(), PhoneError> {
-        keep(&self.folder)
+    /// Has the reserve whole, where there is room. Returns whether it is.
+    pub(crate) fn keep_reserve(&self) -> bool {
+        let whole = keep(&self.folder, self.gave_room.get());
+        self.gave_room.set(self.gave_room.get() && !whole);
+        whole
     }
 
     /// Gives the room of the reserve to what is to be noted. Returns whether there was any.
     pub(super) fn use_reserve(&self) -> Result<bool, PhoneError> {
         let given = give_up(&self.folder);
         if given {
+            self.gave_room.set(true);
             self.spare_the_log()?;
         }
         Ok(given)
@@ -91,7 +93,7 @@ mod tests {
         assert_eq!(length(), BYTES as u64);
         assert!(store.use_reserve().unwrap());
         assert!(!store.use_reserve().unwrap());
-        store.keep_reserve().unwrap();
+        assert!(store.keep_reserve());
         assert_eq!(length(), BYTES as u64);
         // Whatever became of it.
         fs::write(folder.path().join(FILE), [1; 9]).unwrap();

@@ -9,7 +9,7 @@ use rusqlite::{Connection, Transaction, params};
 use testigo_wire::Deferral;
 
 /// Stands for the enrolment among the sequence numbers of records, which begin with 1.
-const ENROLMENT: i64 = 0;
+pub(super) const ENROLMENT: i64 = 0;
 
 /// How the last pass ended.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

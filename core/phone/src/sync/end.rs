@@ -1,6 +1,6 @@
 //! How a pass ends, and where it stands until then.
 
-use super::pace::Pace;
+use super::pace::{Pace, listening_ms};
 use super::{Progress, SyncPass};
 use crate::moment::Moment;
 use crate::store::LastPass;
@@ -23,19 +23,24 @@ impl SyncPass {
         let mut pace = Pace {
             failures: before.failures,
         };
-        self.report.next_attempt_ms = pace.after(&self.report, self.chance.next());
+        let chance = self.chance.next();
+        let wait = pace.after(&self.report, chance);
+        self.report.next_attempt_ms = match wait {
+            None if phone.store.awaits_notices()? => Some(listening_ms(chance)),
+            wait => wait,
+        };
         let last = LastPass {
             failures: pace.failures,
             failure: self.report.failure.clone(),
             link: self.link,
-            wait: self.report.next_attempt_ms.map(|wait| (now, wait)),
+            wait: wait.map(|wait| (now, wait)),
         };
         if last != before {
             phone.store.keep_last_pass(&last)?;
         }
         self.ended = true;
         // What noting all this gave up is taken back before somebody else takes it; as much as there is room for.
-        let _ = phone.store.keep_reserve();
+        phone.store.keep_reserve();
         Ok(())
     }
 

@@ -96,7 +96,8 @@ pub struct SyncReport {
     pub unintroduced: bool,
     /// A witness in danger still waits.
     pub danger_waits: bool,
-    /// Milliseconds from its end to the next pass; `None` where nothing is left that waiting could help.
+    /// Milliseconds from its end to the next pass: to send what is left, or to hear what becomes of what was
+    /// delivered. `None` where waiting could help neither.
     pub next_attempt_ms: Option<u64>,
     /// Why the pass ended early.
     pub failure: Option<SyncFailure>,

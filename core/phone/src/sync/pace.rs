@@ -53,6 +53,12 @@ impl Pace {
     }
 }
 
+/// How long a phone with nothing left waits until it asks again: for the desk's word, and whether headquarters
+/// came back from a backup and want something again.
+pub(super) fn listening_ms(chance: u32) -> u64 {
+    jittered(LONGEST_MS, chance)
+}
+
 /// How long one record or file waits after it was not taken `tries` times in a row. The first time is free:
 /// damage on the way is the link's fault, and rare.
 pub(crate) fn row_wait_ms(tries: u32, chance: u32) -> u64 {

@@ -337,3 +337,27 @@ fn a_restored_headquarters_gets_again_what_is_not_safe() {
             .all(|(_, body)| body.table.as_ref().unwrap().as_str() == TABLE)
     );
 }
+
+#[test]
+fn a_sealed_file_goes_with_one_record_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut phone = FakeHq::new(10).phone(dir.path());
+    let sealed = seal(&phone);
+    report(&mut phone, vec![sealed.clone()]);
+    let again = phone.report(&ReportInput {
+        code: 11,
+        attachments: vec![sealed],
+        ..ReportInput::default()
+    });
+    assert!(
+        matches!(
+            &again,
+            Err(PhoneError::Input {
+                field: "attachments",
+                ..
+            })
+        ),
+        "{again:?}"
+    );
+    assert_eq!(phone.history().unwrap().len(), 1);
+}
