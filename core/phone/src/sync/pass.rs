@@ -325,6 +325,13 @@ impl SyncPass {
                 Answer::Unknown => {}
             }
         }
+        let sent_any = !sent.eids.is_empty() || sent.enrolment.is_some();
+        let deferred_any = unknown_device || enrolment_deferred.is_some() || !deferred.is_empty();
+        if sent_any && receipts.is_empty() && !deferred_any {
+            // Headquarters say something of each thing.
+            self.next_endpoint(SyncFailure::NotHeadquarters);
+            return Ok(());
+        }
         if !receipts.is_empty() {
             // Nobody else could sign: what this link carries may grow.
             self.smaller = None;

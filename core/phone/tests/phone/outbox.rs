@@ -305,7 +305,14 @@ fn an_answer_that_is_not_signed_lets_no_request_grow() {
         if sizes.len() == 1 {
             return Err(NetworkFault::Timeout);
         }
-        let answers = Vec::new();
+        let mut answers = Vec::new();
+        let mut rest = request.body.as_slice();
+        while !rest.is_empty() {
+            let (item, tail) = cbor::first("item", rest, MAX_ENVELOPE).unwrap();
+            let (eid, deferral) = (Eid::of(item), Deferral::OVER_QUOTA);
+            answers.push(Answer::Deferred { eid, deferral });
+            rest = tail;
+        }
         Ok(Response {
             status: 200,
             media_type: Reply::MEDIA_TYPE.into(),
@@ -316,6 +323,28 @@ fn an_answer_that_is_not_signed_lets_no_request_grow() {
     assert_eq!(pass.delivered, 0);
     assert!(sizes.len() > 2, "{sizes:?}");
     assert!(sizes[1..].iter().all(|size| *size < 8_192), "{sizes:?}");
+}
+
+#[test]
+fn an_answer_that_says_nothing_of_what_was_sent_is_not_headquarters() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut hq = FakeHq::new(1);
+    let mut phone = hq.phone(dir.path());
+    deliver(&mut phone, &mut hq);
+    report(&mut phone, 11);
+    let epoch = testigo_wire::Epoch([9; 16]);
+    let pass = run(&mut phone, Selection::Queued, |_| {
+        let answers = Vec::new();
+        Ok(Response {
+            status: 200,
+            media_type: Reply::MEDIA_TYPE.into(),
+            body: Reply { epoch, answers }.to_bytes(),
+            ..Response::default()
+        })
+    });
+    assert_eq!(pass.failure, Some(SyncFailure::NotHeadquarters));
+    assert_eq!(pass.remaining, 1);
+    assert!(pass.next_attempt_ms.is_some());
 }
 
 #[test]
