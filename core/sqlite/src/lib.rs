@@ -21,6 +21,7 @@
 
 mod error;
 mod key;
+mod log;
 mod open;
 mod page_keys;
 mod pages;

@@ -10,6 +10,8 @@ use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, Transaction, Transacti
 
 use crate::error::{Failure, OpenError, classify};
 use crate::key::DatabaseKey;
+use crate::log::Log;
+use crate::pages;
 use crate::provider;
 
 /// How long a statement waits for another connection's lock.
@@ -17,6 +19,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// SQLCipher's page, and so the size of a database that is just being made.
 const PAGE_BYTES: u64 = 4096;
+
+/// A third is needed only where the log is begun anew between two of them.
+const LOOKS_AT_THE_LOG: u32 = 10;
 
 /// One step of a schema. Its place in the list is its version: the first leads from 0 to 1. A step that
 /// has shipped is never changed.
@@ -51,7 +56,8 @@ pub fn open(
 /// commit instead.
 ///
 /// Damage behind the first page shows only when it is read: see [`classify`](crate::classify) and
-/// [`pages_verified`](crate::pages_verified). `PRAGMA cipher_integrity_check` reads the whole file.
+/// [`pages_verified`](crate::pages_verified). `PRAGMA cipher_integrity_check` reads the whole file. A damaged
+/// write-ahead log is told here, unless only its last transaction is damaged: that looks like a power cut's.
 ///
 /// # Errors
 /// [`OpenError`]; the file is then as it was before, apart from migrations that were already committed.
@@ -88,6 +94,7 @@ fn connect(
         ));
     }
     let state = State::read(&db.transaction()?)?;
+    refuse_a_damaged_log(&path)?;
     if state.is_new() && !create {
         return Err(OpenError::Missing);
     }
@@ -125,6 +132,7 @@ pub fn open_reader(
     }
     let mut db = keyed(&path, key, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let state = State::read(&db.transaction()?)?;
+    refuse_a_damaged_log(&path)?;
     if state.is_new() {
         return Err(OpenError::Missing);
     }
@@ -167,6 +175,28 @@ fn refuse_a_cut_page(path: &Path) -> Result<(), OpenError> {
         return Ok(());
     }
     Err(OpenError::Corrupt)
+}
+
+/// Refuses a log in which transactions lie behind something damaged: SQLite would not see them, and the next
+/// writer would write over them.
+///
+/// Only now, as the key is known to be right and nothing is written yet. Another process may write the log while
+/// it is read: what is damaged looks the same to a second look, for a frame is not touched again before the log is
+/// begun anew, with other salts, once others are written behind it.
+///
+/// Unlike the database (see above), the log may be read with other means than SQLite's: it locks the database and
+/// the `-shm`, never the `-wal` (`noLock` in `unixOpen`, os_unix.c), so that closing it here drops no lock.
+fn refuse_a_damaged_log(path: &Path) -> Result<(), OpenError> {
+    let mut before = None;
+    for _ in 0..LOOKS_AT_THE_LOG {
+        let log = pages::open(&beside(path, "-wal"))?;
+        match log.and_then(|log| Log::read(&log).damage) {
+            None => return Ok(()),
+            seen if seen == before => return Err(OpenError::Corrupt),
+            seen => before = seen,
+        }
+    }
+    Err(OpenError::Busy)
 }
 
 /// The size of a file in bytes; 0 when there is none.

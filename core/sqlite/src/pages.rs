@@ -2,19 +2,17 @@
 //! wherever it lies, also where nothing leads to it any more.
 
 use crate::DatabaseKey;
+use crate::log::{Log, Logged, at};
 use crate::open::beside;
 use crate::page_keys::{PAGE, PageKeys, SALT, USABLE};
 use crate::record::{Row, rows};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 /// The page that SQLite locks parts of: it is never written.
 const LOCKS: u32 = 0x4000_0000 / PAGE as u32 + 1;
-/// Of the write-ahead log and of each of its frames (<https://www.sqlite.org/fileformat2.html#walformat>).
-const LOG_HEADER: usize = 32;
-const FRAME_HEADER: usize = 24;
 
 /// A database and its write-ahead log under their key.
 pub(crate) struct Pages {
@@ -36,10 +34,13 @@ impl Pages {
     /// Where a file that exists cannot be opened.
     pub(crate) fn open(path: &Path, key: &DatabaseKey) -> io::Result<Option<Self>> {
         let (file, log) = (open(path)?, open(&beside(path, "-wal"))?);
-        let frames = log.as_ref().map(frames).unwrap_or_default();
+        let frames = log
+            .as_ref()
+            .map(|log| Log::read(log).pages)
+            .unwrap_or_default();
         // Copies of the first page in the log have the salt, too.
-        let first = frames.iter().filter(|(number, _)| *number == 1);
-        let copies = first.filter_map(|(_, offset)| at::<SALT>(log.as_ref()?, *offset));
+        let first = frames.iter().filter(|frame| frame.numbers.contains(&1));
+        let copies = first.filter_map(|frame| at::<SALT>(log.as_ref()?, frame.offset));
         let salt = file.as_ref().and_then(|file| at::<SALT>(file, 0));
         let salts: BTreeSet<_> = salt.into_iter().chain(copies).collect();
         let mut pages = Self {
@@ -104,15 +105,18 @@ impl Pages {
     }
 
     /// Takes the newest version of each page that verifies.
-    fn find_logged(&mut self, frames: &[(u32, u64)]) {
-        for (number, offset) in frames {
-            let log = self.log.as_ref();
-            if log.is_some_and(|log| self.verified(log, *offset, *number).is_some()) {
-                self.logged.insert(*number, *offset);
-                self.stale.remove(number);
-                self.count = self.count.max(*number);
+    fn find_logged(&mut self, frames: &[Logged]) {
+        for Logged { numbers, offset } in frames {
+            let verifies = |number: &u32| {
+                let log = self.log.as_ref();
+                log.is_some_and(|log| self.verified(log, *offset, *number).is_some())
+            };
+            if let Some(number) = numbers.iter().copied().find(verifies) {
+                self.logged.insert(number, *offset);
+                self.stale.remove(&number);
+                self.count = self.count.max(number);
             } else {
-                self.stale.insert(*number);
+                self.stale.insert(numbers[0]);
             }
         }
         let there = 1..=self.count;
@@ -120,29 +124,8 @@ impl Pages {
     }
 }
 
-/// The pages in a log and where they lie, oldest first, up to the end of its last transaction. Codes of frames
-/// are not looked at: the pages have better ones.
-fn frames(log: &File) -> Vec<(u32, u64)> {
-    let mut frames = Vec::new();
-    let mut whole = 0;
-    let mut offset = LOG_HEADER as u64;
-    let salts = at::<LOG_HEADER>(log, 0).and_then(|header| header.get(16..24).map(<[u8]>::to_vec));
-    while let (Some(salts), Some(header)) = (&salts, at::<FRAME_HEADER>(log, offset)) {
-        let field = |n| Some(u32::from_be_bytes(*header.get(n..)?.first_chunk()?));
-        // Others are left from before the log was begun anew.
-        if header.get(8..16) == Some(salts) {
-            frames.push((field(0).unwrap_or(0), offset + FRAME_HEADER as u64));
-            if field(4) != Some(0) {
-                whole = frames.len();
-            }
-        }
-        offset += (FRAME_HEADER + PAGE) as u64;
-    }
-    frames.truncate(whole);
-    frames
-}
-
-fn open(path: &Path) -> io::Result<Option<File>> {
+/// A file, where there is one.
+pub(crate) fn open(path: &Path) -> io::Result<Option<File>> {
     match File::open(path) {
         Ok(file) => Ok(Some(file)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -153,12 +136,4 @@ fn open(path: &Path) -> io::Result<Option<File>> {
 fn count(file: &File) -> u32 {
     let size = file.metadata().map_or(0, |metadata| metadata.len());
     u32::try_from(size.div_ceil(PAGE as u64)).unwrap_or(u32::MAX)
-}
-
-/// Bytes of a file; `None` behind its end, and where the disk does not give them.
-fn at<const N: usize>(mut file: &File, offset: u64) -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    file.seek(SeekFrom::Start(offset)).ok()?;
-    file.read_exact(&mut bytes).ok()?;
-    Some(bytes)
 }
