@@ -6,13 +6,15 @@
 //! Everything is deterministic CBOR (RFC 8949, section 4.2.1). Everything signed is a COSE_Sign1
 //! (RFC 9052) with its own `typ` (RFC 9596), so that one kind of object can never pass for another.
 //! What only headquarters may read is sealed with HPKE (RFC 9180) under the X-Wing hybrid KEM;
-//! attachments are sealed with STREAM under a secret that lies inside the record.
+//! attachments are sealed with STREAM under a secret that lies inside the record. A courier's bundle is
+//! sealed whole in both ways.
 
 mod answer;
 mod ask;
 mod attachment;
 mod blob;
 mod body;
+mod bundle;
 pub mod catalogue;
 pub mod cbor;
 mod endpoint;
@@ -41,6 +43,7 @@ pub use blob::{
     BLOB_HEADER, BLOB_SEGMENT, BlobOpener, BlobSealer, BlobSecret, SEALED_SEGMENT, sealed_size,
 };
 pub use body::{Body, padded_len};
+pub use bundle::{Bundle, BundleSealer, MAX_BUNDLE, MAX_BUNDLE_ITEMS};
 pub use catalogue::Code;
 pub use endpoint::is_safe_endpoint;
 pub use enrolment::{Enrolment, UnverifiedEnrolment};

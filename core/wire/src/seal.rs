@@ -10,8 +10,24 @@ type PublicKey = <XWing as hpke::Kem>::PublicKey;
 type PrivateKey = <XWing as hpke::Kem>::PrivateKey;
 type EncappedKey = <XWing as hpke::Kem>::EncappedKey;
 
-/// What the sealed text is for; binds it to this protocol (RFC 9180, section 5.1).
-const INFO: &[u8] = b"testigo/1/body";
+/// What a sealed text is for.
+pub(crate) struct Purpose {
+    /// What errors call it.
+    pub what: &'static str,
+    /// Binds it to this protocol and to this use of the key (RFC 9180, section 5.1).
+    info: &'static [u8],
+}
+
+/// A record's body.
+pub(crate) const BODY: Purpose = Purpose {
+    what: "record",
+    info: b"testigo/1/body",
+};
+/// The secret of a courier's bundle.
+pub(crate) const BUNDLE: Purpose = Purpose {
+    what: "bundle",
+    info: b"testigo/1/bundle",
+};
 /// Length of an X-Wing encapsulated key, in bytes.
 pub(crate) const ENC_LEN: usize = 1120;
 /// Length of the Poly1305 tag that sealing adds, in bytes.
@@ -44,15 +60,20 @@ impl SealPublicKey {
     }
 
     /// Seals; returns the encapsulated key and the ciphertext.
-    pub(crate) fn seal(&self, plain: &[u8], aad: &[u8]) -> Result<(Vec<u8>, Vec<u8>), WireError> {
+    pub(crate) fn seal(
+        &self,
+        purpose: &Purpose,
+        plain: &[u8],
+        aad: &[u8],
+    ) -> Result<(Vec<u8>, Vec<u8>), WireError> {
         let (enc, ct) = hpke::single_shot_seal::<ChaCha20Poly1305, HkdfSha256, XWing>(
             &OpModeS::Base,
             &self.0,
-            INFO,
+            purpose.info,
             plain,
             aad,
         )
-        .map_err(|_| WireError::Sealed { what: "record" })?;
+        .map_err(|_| WireError::Sealed { what: purpose.what })?;
         Ok((enc.to_bytes().to_vec(), ct))
     }
 }
@@ -120,17 +141,18 @@ impl SealSecretKey {
     /// Opens what was sealed to the public half with the same `aad`.
     pub(crate) fn open(
         &self,
+        purpose: &Purpose,
         enc: &[u8],
         ct: &[u8],
         aad: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, WireError> {
-        let fault = |_| WireError::Sealed { what: "record" };
+        let fault = |_| WireError::Sealed { what: purpose.what };
         let enc = EncappedKey::from_bytes(enc).map_err(fault)?;
         hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, XWing>(
             &OpModeR::Base,
             &self.private()?,
             &enc,
-            INFO,
+            purpose.info,
             ct,
             aad,
         )
