@@ -4,7 +4,7 @@ use crate::args::{HqArgs, HqCommand};
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::sheet::{png, qr_picture};
-use crate::{backup, interrupt, phone, recover, table};
+use crate::{backup, courier, interrupt, phone, recover, table};
 use serde_json::json;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -29,6 +29,9 @@ pub fn run(args: HqArgs, language: Language, as_json: bool) -> Result<Outcome, F
         HqCommand::Backup { out } => backup::backup(data, &out, language),
         HqCommand::Confirm { copy } => backup::confirm(data, &copy, language),
         HqCommand::Restore { from, keys } => backup::restore(data, &from, &keys, language),
+        HqCommand::Import { files, receipts } => {
+            courier::import(data, &files, receipts.as_deref(), language)
+        }
         HqCommand::Table => table(data, language),
         HqCommand::Recover { key_is_right } => recover::hq(data, key_is_right, language),
         HqCommand::Blob { id, out } => blob(data, id, &out, language),

@@ -6,6 +6,7 @@
 mod args;
 mod attach;
 mod backup;
+mod courier;
 mod deliver;
 mod demo;
 mod failure;

@@ -3,7 +3,7 @@
 use crate::args::{Cli, Command, Limit, PhoneArgs, PhoneCommand};
 use crate::failure::Failure;
 use crate::outcome::Outcome;
-use crate::{attach, deliver, key_file, outbox, picture, recover, render, stdin};
+use crate::{attach, courier, deliver, key_file, outbox, picture, recover, render, stdin};
 use clap::Parser;
 use serde_json::json;
 use std::io::{BufRead, Write};
@@ -261,6 +261,8 @@ fn one(
                 language,
             ))
         }
+        PhoneCommand::Bundle { out, all } => courier::bundle(phone, &out, all, language),
+        PhoneCommand::Receipts { file } => courier::receipts(phone, &file, language),
         PhoneCommand::Codes => Ok(render::catalogue(language)),
         // It is open, so there is nothing to recover.
         PhoneCommand::Recover { .. } => Err(PhoneError::NotDamaged.into()),

@@ -41,6 +41,19 @@ impl Rates {
             every_ms: 60 * 1000,
         },
     };
+
+    /// Of what a courier brings: nothing waits, for nobody may come a second time.
+    pub(crate) const CARRIED: Self = {
+        let all = Rate {
+            burst: 1,
+            every_ms: 0,
+        };
+        Self {
+            capability: all,
+            enrolments: all,
+            reserve: all,
+        }
+    };
 }
 
 /// What has been used, since this server was started.
@@ -140,6 +153,13 @@ mod tests {
         // It comes back bit by bit, and never more than at first.
         assert_eq!(taken(&mut quotas, 3, false, start + 1000, 100), 1);
         assert_eq!(taken(&mut quotas, 3, false, start + 1_000_000, 100), 3);
+    }
+
+    #[test]
+    fn what_is_carried_never_waits() {
+        let mut quotas = Quotas::new(Rates::CARRIED);
+        assert_eq!(taken(&mut quotas, 1, false, 1_000_000, 100_000), 100_000);
+        assert!((0..1000).all(|_| quotas.take_enrolment(KeyId([0; 8]), 1_000_000)));
     }
 
     #[test]

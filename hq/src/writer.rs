@@ -170,7 +170,7 @@ impl Clerk {
     }
 
     /// In their order, in which enrolments stand first.
-    fn answer(
+    pub(crate) fn answer(
         &mut self,
         db: &Savepoint<'_>,
         items: Vec<(Vec<u8>, Item)>,

@@ -167,6 +167,10 @@ impl PhoneError {
                     "El paquete de la elección está dañado o no lo es. Pídalo de nuevo.",
                     "The election pack is damaged, or is none. Ask for it again.",
                 ),
+                "receipts" => (
+                    "El archivo de acuses está dañado o no lo es; nada cambió. Pídalo de nuevo.",
+                    "The file of receipts is damaged, or is none; nothing changed. Ask for it again.",
+                ),
                 _ => (
                     "Un archivo de la central está dañado. Pídalo de nuevo.",
                     "A file from headquarters is damaged. Ask for it again.",

@@ -7,6 +7,7 @@
 mod attachment;
 mod capture;
 mod clock;
+mod courier;
 mod enrol;
 mod error;
 mod host_clock;
@@ -22,6 +23,7 @@ mod view;
 
 pub use attachment::{AttachmentKind, SealedFile};
 pub use clock::Clock;
+pub use courier::{Bundled, ReceiptsTaken};
 pub use enrol::{Enrolled, invitation};
 pub use error::{NextStep, PhoneError};
 pub use host_clock::HostClock;

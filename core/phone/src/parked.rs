@@ -166,7 +166,7 @@ fn taken(folder: &Path) -> PhoneError {
     )
 }
 
-fn disk(error: io::Error) -> PhoneError {
+pub(crate) fn disk(error: io::Error) -> PhoneError {
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => PhoneError::StorageFull,
         _ => PhoneError::Disk(error),

@@ -172,8 +172,8 @@ impl Bundle {
         let (header, mut rest) = (head.rest)
             .split_at_checked(BLOB_HEADER.len())
             .ok_or_else(damaged)?;
-        let mut opener = BlobOpener::new(&BlobSecret::from_bytes(*secret), header)
-            .map_err(|_| damaged())?;
+        let mut opener =
+            BlobOpener::new(&BlobSecret::from_bytes(*secret), header).map_err(|_| damaged())?;
         // Never moved while it grows: no copy of it is left behind in memory.
         let mut open = Zeroizing::new(Vec::with_capacity(rest.len()));
         while let Some((segment, behind)) = rest

@@ -102,7 +102,7 @@ impl Envelope {
             blobs: body.attachments.iter().map(|file| file.blob).collect(),
         };
         let kid = device.verifying_key().key_id();
-        (payload.enc, payload.ct) = 
+        (payload.enc, payload.ct) =
             seal_key.seal(&seal::BODY, &body.to_padded()?, &payload.aad(kid))?;
         Ok(Self {
             bytes: ENVELOPE.sign(device, cbor::to_vec(&payload))?,
@@ -179,12 +179,7 @@ impl Envelope {
     /// [`WireError::Malformed`] where what lies inside is no body.
     pub fn open(&self, key: &SealSecretKey) -> Result<Body, WireError> {
         let Payload { enc, ct, .. } = &self.payload;
-        Body::from_padded(&key.open(
-            &seal::BODY,
-            enc,
-            ct,
-            &self.payload.aad(self.device),
-        )?)
+        Body::from_padded(&key.open(&seal::BODY, enc, ct, &self.payload.aad(self.device))?)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The phone's encrypted store: what is saved lives here and nowhere else.
 
 mod attachments;
+mod courier;
 mod notices;
 mod outbox;
 mod recover;
