@@ -9,6 +9,7 @@
 
 mod attachments;
 mod capture;
+mod courier;
 mod notices;
 mod outbox;
 mod recover;
