@@ -307,7 +307,7 @@ fn a_carrier_finds_nothing_of_the_phone_in_a_bundle() {
         ("note", b"soldiers".to_vec()),
         ("note", b"with a picture".to_vec()),
         ("table", TABLE.as_bytes().to_vec()),
-        ("text of a code", SHEET[20..40].as_bytes().to_vec()),
+        ("text of a code", SHEET.as_bytes()[20..40].to_vec()),
         ("type", b"testigo.e".to_vec()),
     ];
     let items = inside(&stage, &carried);

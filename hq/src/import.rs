@@ -185,3 +185,81 @@ impl Courier {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::SystemClock;
+    use crate::stage::Stage;
+    use testigo_wire::{Ask, BlobSecret, BundleSealer, Epoch, SigningKey};
+
+    fn bundle(stage: &Stage, name: &str, items: &[Vec<u8>]) -> PathBuf {
+        let seal = stage.hq.keyset.seal.first().unwrap();
+        let secret = BlobSecret::random().unwrap();
+        let (mut sealer, mut file) = BundleSealer::new(seal, &secret).unwrap();
+        for item in items {
+            file.extend(sealer.add(item).unwrap());
+        }
+        file.extend(sealer.finish().unwrap());
+        let path = stage.data.join(name);
+        std::fs::write(&path, file).unwrap();
+        path
+    }
+
+    fn carried(stage: &Stage, file: PathBuf) -> Carried {
+        let imported = import(&stage.data, &[file], None, Arc::new(SystemClock)).unwrap();
+        imported.into_iter().next().unwrap().outcome.unwrap()
+    }
+
+    #[test]
+    fn what_is_not_believed_is_named_and_takes_nothing_from_the_rest() {
+        let stage = Stage::new();
+        let mut witness = stage.witness();
+        let mut stranger = stage.witness();
+        stranger.capability = SigningKey::random().unwrap();
+        let mut forged = witness.envelope();
+        *forged.last_mut().unwrap() ^= 1;
+        let ask = Ask::new(Epoch([0; 16]), 0).sign(&witness.device).unwrap();
+        let items = [
+            // More than one transaction's worth, the enrolment not the first.
+            vec![witness.envelope(), witness.enrolment()],
+            vec![stranger.enrolment(), stranger.envelope(), forged, ask],
+            vec![b"\x63new".to_vec()],
+            (0..2 * BATCH).map(|_| witness.envelope()).collect(),
+        ]
+        .concat();
+        let file = bundle(&stage, "bundle", &items);
+        let found = carried(&stage, file.clone());
+        let new = 2 * BATCH as u64 + 1;
+        let expected = Carried {
+            enrolments: 1,
+            new,
+            known: 0,
+            refused: 0,
+            deferred: vec![
+                Deferral::UNKNOWN_CAPABILITY,
+                Deferral::UNKNOWN_DEVICE,
+                Deferral::SIGNATURE,
+                Deferral::MALFORMED,
+                Deferral::MALFORMED,
+            ],
+            receipts: new + 1,
+        };
+        assert_eq!(found, expected);
+        let again = carried(&stage, file);
+        assert_eq!((again.new, again.known), (0, new));
+        assert_eq!(again.deferred, expected.deferred);
+    }
+
+    #[test]
+    fn nothing_that_is_carried_waits_for_a_quota() {
+        let stage = Stage::new();
+        let mut witness = stage.witness();
+        // The quota of a capability over the network is 5,000 in a day and 30 beyond it.
+        let mut items = vec![witness.enrolment()];
+        items.extend((0..5_100).map(|_| witness.envelope()));
+        let found = carried(&stage, bundle(&stage, "bundle", &items));
+        assert_eq!((found.new, found.deferred.len()), (5_100, 0));
+    }
+}
