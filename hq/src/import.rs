@@ -253,6 +253,11 @@ mod tests {
     }
 
     #[test]
+    fn receipts_may_go_to_a_bare_name() {
+        crate::keys::sync_folder(Path::new("")).unwrap();
+    }
+
+    #[test]
     fn nothing_that_is_carried_waits_for_a_quota() {
         let stage = Stage::new();
         let mut witness = stage.witness();

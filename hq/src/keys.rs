@@ -137,7 +137,12 @@ pub(crate) fn sync_folder(path: &Path) -> Result<(), HqError> {
     if cfg!(windows) {
         return Ok(());
     }
-    File::open(path)
+    // The parent of a bare name is empty.
+    let folder = match path.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => path,
+    };
+    File::open(folder)
         .and_then(|folder| folder.sync_all())
         .map_err(HqError::file(path))
 }
