@@ -95,7 +95,7 @@ fn carried_away(bundled: &Bundled, out: &Path, language: Language) -> Outcome {
 }
 
 /// A new file for its owner only.
-fn new_file(path: &Path) -> std::io::Result<File> {
+pub fn new_file(path: &Path) -> std::io::Result<File> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

@@ -1,6 +1,7 @@
 //! `testigo hq`: headquarters.
 
 use crate::args::{HqArgs, HqCommand};
+use crate::courier::new_file;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::sheet::{png, qr_picture};
@@ -109,11 +110,7 @@ fn no_table(text: &str) -> Failure {
 
 /// Writes a new file that only its owner may read, whole or not at all; replaces nothing.
 fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(Failure::file(path))?;
+    let mut file = new_file(path).map_err(Failure::file(path))?;
     (file.write_all(bytes).and_then(|()| file.sync_all())).map_err(|error| {
         let _ = std::fs::remove_file(path);
         Failure::file(path)(error)

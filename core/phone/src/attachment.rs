@@ -3,8 +3,9 @@
 //! The order makes a power cut harmless: sealed bytes are on the disk under their own hash before any
 //! row names them. A file that no row names is an orphan and is collected when the phone is opened.
 
+use crate::error::disk;
 use crate::media::{self, MediaError, MediaKind};
-use crate::store::{Store, is_full, make_folder, sync_folder};
+use crate::store::{Store, make_folder, sync_folder};
 use crate::{Phone, PhoneError};
 use data_encoding::HEXLOWER;
 use std::fs::{self, File};
@@ -164,13 +165,6 @@ fn media_type(kind: MediaKind) -> &'static str {
 }
 
 /// What a failing disk means to the caller.
-fn disk(error: io::Error) -> PhoneError {
-    match is_full(error.kind()) {
-        true => PhoneError::StorageFull,
-        false => PhoneError::Disk(error),
-    }
-}
-
 /// The name of a file that is being written; whatever has that name goes when this goes.
 struct Unfinished(PathBuf);
 

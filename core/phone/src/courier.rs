@@ -1,8 +1,8 @@
 //! A way without any network: what waits goes in one sealed file that anyone may carry, and the receipts come
 //! back as another.
 
-use crate::parked::disk;
-use crate::store::{Store, enrolment_eid};
+use crate::error::disk;
+use crate::store::{Settled, Store, enrolment_eid};
 use crate::sync::Selection;
 use crate::{Phone, PhoneError};
 use std::io::Write;
@@ -127,40 +127,31 @@ impl Phone {
         };
         // The epoch is not signed, and a file may lie about for days. Where it names another run than the phone
         // knows, what headquarters signed last tells which of the two came later.
-        let other_run = self
-            .store
-            .epoch()?
-            .is_some_and(|epoch| epoch != reply.epoch);
+        let heard = self.store.ask()?;
+        let other_run = heard.is_some_and(|ask| ask.epoch != reply.epoch);
         if other_run && (device.last_hq_time).is_some_and(|heard| newest <= heard.millis()) {
             taken.outdated = true;
             return Ok(taken);
         }
         let hq = self.store.headquarters()?.ok_or(PhoneError::NotEnrolled)?;
         let enrolment = enrolment_eid(&hq);
-        let (received, parked, known) = self.store.note(|tx| {
-            let mut counts = (0, 0, 0);
+        let settled = self.store.note(|tx| {
+            let mut settled = Settled::default();
             // First: what another run took before waits again, unless a receipt here says that this one has it.
             Store::settle_epoch(tx, reply.epoch)?;
             for (receipt, bytes) in &receipts {
-                let refused = receipt.code.is_refusal();
-                if receipt.eid == enrolment {
-                    if !refused {
-                        Store::settle_enrolment(tx, Some(bytes))?;
-                    }
-                    continue;
-                }
-                match (Store::settle(tx, receipt, bytes)?, refused) {
-                    (true, false) => counts.0 += 1,
-                    (true, true) => counts.1 += 1,
-                    (false, _) => counts.2 += 1,
+                if receipt.eid != enrolment {
+                    settled.take(tx, receipt, bytes)?;
+                } else if !receipt.code.is_refusal() {
+                    Store::settle_enrolment(tx, Some(bytes))?;
                 }
             }
-            Ok(counts)
+            Ok(settled)
         })?;
         Ok(ReceiptsTaken {
-            received,
-            parked,
-            known,
+            received: settled.received,
+            parked: settled.parked,
+            known: settled.known,
             ..taken
         })
     }

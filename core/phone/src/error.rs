@@ -1,3 +1,5 @@
+use crate::store::is_full;
+use std::io;
 use testigo_sqlite::{Failure, NoRandomness, OpenError, classify};
 use testigo_wire::{Language, WireError};
 use thiserror::Error;
@@ -250,6 +252,14 @@ fn open_sentence(error: &OpenError) -> (&'static str, &'static str) {
             "El almacén no se pudo abrir. No se tocó nada: intente de nuevo o avise a su coordinación.",
             "The store could not be opened. Nothing was touched: try again or tell your coordinator.",
         ),
+    }
+}
+
+/// A failure of the disk that something was to be written to.
+pub(crate) fn disk(error: io::Error) -> PhoneError {
+    match is_full(error.kind()) {
+        true => PhoneError::StorageFull,
+        false => PhoneError::Disk(error),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What headquarters refused: a person looks at it, tries it again, or carries it elsewhere.
 
 use crate::attachment::sealed_path;
+use crate::error::disk;
 use crate::store::sync_folder;
 use crate::{Delivery, Phone, PhoneError};
 use data_encoding::HEXLOWER;
@@ -164,13 +165,6 @@ fn taken(folder: &Path) -> PhoneError {
         format!("{folder} ya existe y no se sobrescribe; elija otro nombre"),
         format!("{folder} exists already and is not overwritten; choose another name"),
     )
-}
-
-pub(crate) fn disk(error: io::Error) -> PhoneError {
-    match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => PhoneError::StorageFull,
-        _ => PhoneError::Disk(error),
-    }
 }
 
 /// The folder while it is written, beside the place it will have; it goes when this goes.

@@ -11,14 +11,15 @@ use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, Transaction, Transacti
 use crate::error::{Failure, OpenError, classify};
 use crate::key::DatabaseKey;
 use crate::log::Log;
+use crate::page_keys::PAGE;
 use crate::pages;
 use crate::provider;
 
 /// How long a statement waits for another connection's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// SQLCipher's page, and so the size of a database that is just being made.
-const PAGE_BYTES: u64 = 4096;
+/// A page, and so the size of a database that is just being made.
+const PAGE_BYTES: u64 = PAGE as u64;
 
 /// A third is needed only where the log is begun anew between two of them.
 const LOOKS_AT_THE_LOG: u32 = 10;

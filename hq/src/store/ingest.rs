@@ -115,10 +115,10 @@ pub(super) fn keep_device(
 ) -> rusqlite::Result<()> {
     db.prepare_cached(
         "INSERT INTO device (kid, public_key, store_id, capability, enrolment, state)
-             SELECT ?1, ?2, ?3, ?4, ?5,
-                    iif(count(*) < ?6, 'unconfirmed', 'quarantined')
-             FROM (SELECT 1 FROM device WHERE capability = ?4 LIMIT ?6) WHERE true
-             ON CONFLICT (kid) DO NOTHING",
+         SELECT ?1, ?2, ?3, ?4, ?5,
+                iif(count(*) < ?6, 'unconfirmed', 'quarantined')
+         FROM (SELECT 1 FROM device WHERE capability = ?4 LIMIT ?6) WHERE true
+         ON CONFLICT (kid) DO NOTHING",
     )?
     .execute(params![
         enrolment.device.key_id().0,

@@ -3,7 +3,7 @@
 use super::{Row, Store};
 use crate::PhoneError;
 use rusqlite::params;
-use testigo_wire::{Epoch, Lane};
+use testigo_wire::Lane;
 
 /// Records that wait, whether they are due or not.
 const WAITING: &str = "SELECT sequence, lane, bytes FROM envelope
@@ -34,12 +34,5 @@ impl Store {
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// The run of headquarters' store that this phone knows of.
-    pub(crate) fn epoch(&self) -> Result<Option<Epoch>, PhoneError> {
-        let mut query = self.db.prepare_cached("SELECT epoch FROM headquarters")?;
-        let epoch: Option<[u8; 16]> = query.query_row([], |row| row.get(0))?;
-        Ok(epoch.map(Epoch))
     }
 }

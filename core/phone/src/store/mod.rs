@@ -76,6 +76,37 @@ pub(crate) struct Kept {
     pub deferral: Option<Deferral>,
 }
 
+/// What verified receipts changed.
+#[derive(Default)]
+pub(crate) struct Settled {
+    /// Records that headquarters has, as the phone did not know.
+    pub received: u64,
+    /// Records that headquarters refused.
+    pub parked: u64,
+    /// Receipts of what was settled before.
+    pub known: u64,
+}
+
+impl Settled {
+    /// Notes a receipt for a record.
+    pub(crate) fn take(
+        &mut self,
+        tx: &Transaction<'_>,
+        receipt: &Receipt,
+        bytes: &[u8],
+    ) -> Result<(), PhoneError> {
+        match (
+            Store::settle(tx, receipt, bytes)?,
+            receipt.code.is_refusal(),
+        ) {
+            (true, false) => self.received += 1,
+            (true, true) => self.parked += 1,
+            (false, _) => self.known += 1,
+        }
+        Ok(())
+    }
+}
+
 impl Device {
     /// The device's key. It is worked out anew each time, which costs as much as a signature.
     pub(crate) fn key(&self) -> SigningKey {
@@ -258,11 +289,7 @@ impl Store {
     }
 
     /// Notes a verified receipt; returns whether it changed anything.
-    pub(crate) fn settle(
-        tx: &Transaction<'_>,
-        receipt: &Receipt,
-        bytes: &[u8],
-    ) -> Result<bool, PhoneError> {
+    fn settle(tx: &Transaction<'_>, receipt: &Receipt, bytes: &[u8]) -> Result<bool, PhoneError> {
         let state = if receipt.code.is_refusal() { 2 } else { 1 };
         let rows = tx.execute(
             "UPDATE envelope SET state = ?1, receipt = ?2 WHERE eid = ?3 AND state = 0",

@@ -5,7 +5,7 @@ use super::{
     Link, Method, NetworkFault, Request, Response, Selection, Step, SyncFailure, SyncReport,
 };
 use crate::moment::Moment;
-use crate::store::{Row, Store, enrolment_eid};
+use crate::store::{Row, Settled, Store, enrolment_eid};
 use crate::{Phone, PhoneError};
 use std::collections::{BTreeSet, HashSet};
 use testigo_wire::{Answer, Deferral, Eid, Lane, Notice, Receipt, Reply};
@@ -353,8 +353,8 @@ impl SyncPass {
             && !self.introduced_again;
         let now = Moment::of(phone.clock.as_ref());
         let answered = self.endpoints.get(self.endpoint);
-        let (counts, requeued, news) = phone.store.note(|tx| {
-            let mut counts = (0, 0, 0);
+        let (settled, requeued, news) = phone.store.note(|tx| {
+            let mut settled = Settled::default();
             let mut requeued = false;
             if let (false, Some(endpoint)) = (receipts.is_empty(), answered) {
                 Store::keep_endpoint(tx, endpoint)?;
@@ -380,14 +380,7 @@ impl SyncPass {
                 if sent.enrolment == Some(receipt.eid) && !receipt.code.is_refusal() {
                     Store::settle_enrolment(tx, Some(bytes))?;
                 } else if sent.eids.contains(&receipt.eid) {
-                    match (
-                        Store::settle(tx, receipt, bytes)?,
-                        receipt.code.is_refusal(),
-                    ) {
-                        (true, false) => counts.0 += 1,
-                        (true, true) => counts.1 += 1,
-                        (false, _) => counts.2 += 1,
-                    }
+                    settled.take(tx, receipt, bytes)?;
                 }
             }
             // The epoch itself is not signed: it is believed beside a receipt only.
@@ -397,16 +390,16 @@ impl SyncPass {
             if introduce_again {
                 Store::settle_enrolment(tx, None)?;
             }
-            Ok((counts, requeued, notices::keep(tx, &told, reply.epoch)?))
+            Ok((settled, requeued, notices::keep(tx, &told, reply.epoch)?))
         })?;
         self.report.notices += news;
         let_safe_go(phone)?;
         if sent.ask.is_some() {
             self.heard(phone, asked, told.len())?;
         }
-        self.report.delivered += counts.0;
-        self.report.parked += counts.1;
-        self.report.confirmed += counts.2;
+        self.report.delivered += settled.received;
+        self.report.parked += settled.parked;
+        self.report.confirmed += settled.known;
         if requeued {
             // Headquarters came back from a backup: what it may have lost goes again, from the start.
             self.after = None;
