@@ -96,34 +96,195 @@ fn what_was_saved_without_a_network_arrives_by_hand_and_its_receipts_come_back()
     let receipts = stage.path("receipts");
     let imported = import(&stage, &[&carried], Some(&receipts)).done();
     assert_eq!(counts(&imported), [(3, 0)]);
-    assert_eq!(imported.json()["files"][0]["enrolments"], 1);
+    let file = &imported.json()["files"][0];
+    assert_eq!(
+        (&file["enrolments"], &file["attachments"]),
+        (&1.into(), &2.into())
+    );
     let held = stage.hq.held();
     let notes = held.notes();
     assert_eq!(notes, ["soldiers inside", "the door was closed"]);
     assert_eq!(held.total(), 368);
+    // The photograph, as staff opens it, and its small picture.
+    let opened = stage.path("opened.jpg");
+    stage.hq.run(&["blob", "1", "--out", text(&opened)]).done();
+    assert!(image::open(&opened).is_ok());
 
     let taken = take(&phone, &receipts);
-    assert_eq!(taken["received"], 3, "{taken}");
-    // A receipt of the envelope says nothing of its photograph.
-    assert_eq!(states(&phone), ["received", "delivered", "delivered"]);
+    assert_eq!(
+        (&taken["received"], &taken["files"]),
+        (&3.into(), &2.into()),
+        "{taken}"
+    );
+    assert_eq!(states(&phone), ["delivered"; 3]);
     assert_eq!(phone.queued(), 0);
     let again = take(&phone, &receipts);
     assert_eq!(
-        (&again["received"], &again["known"]),
-        (&0.into(), &3.into())
+        (&again["received"], &again["files"], &again["known"]),
+        (&0.into(), &0.into(), &3.into())
     );
-    assert_eq!(states(&phone), ["received", "delivered", "delivered"]);
     let nothing = stage.path("nothing");
     let nothing_left = phone.run(&["bundle", "--out", text(&nothing)]).done();
     assert!(nothing_left.json()["file"].is_null());
     assert!(!nothing.exists());
     assert_eq!(stage.proxy.begun(), 0, "there was no network");
 
-    // With one, the photographs follow and no record goes again.
+    // With one, nothing goes again.
     let synced = phone.sync_all_well();
     assert_eq!(synced["delivered"], 0, "{synced}");
-    assert_eq!(states(&phone), ["delivered"; 3]);
     assert_eq!(stage.hq.held().notes(), notes);
+}
+
+#[test]
+fn files_that_were_left_out_wait_for_the_next_bundle_or_a_network() {
+    let stage = Stage::new();
+    let phone = stage.phone("phone", TABLE);
+    phone.report_with("with a picture", &photograph(&stage));
+    let small = stage.path("small");
+    let made = phone
+        .run(&["bundle", "--out", text(&small), "--no-files"])
+        .done()
+        .json();
+    assert_eq!(
+        (&made["files"], &made["files_left_out"]),
+        (&0.into(), &2.into())
+    );
+    let receipts = stage.path("receipts");
+    import(&stage, &[&small], Some(&receipts)).done();
+    take(&phone, &receipts);
+    assert_eq!(states(&phone), ["received"], "its files are missing");
+    let rest = bundle(&stage, &phone, "rest");
+    let imported = import(&stage, &[&rest], Some(&stage.path("more"))).done();
+    let file = &imported.json()["files"][0];
+    assert_eq!((&file["new"], &file["attachments"]), (&0.into(), &2.into()));
+    let again = import(&stage, &[&rest], None).done();
+    assert_eq!(again.json()["files"][0]["attachments_known"], 2);
+    take(&phone, &stage.path("more"));
+    assert_eq!(states(&phone), ["delivered"]);
+}
+
+#[test]
+fn another_phone_carries_a_bundle_and_cannot_tell_what_is_in_it() {
+    let stage = Stage::new();
+    let phone = stage.phone("phone", TABLE);
+    let carrier = stage.phone("carrier", OTHER_TABLE);
+    phone.report_with("from the village", &photograph(&stage));
+    phone.tally(SHEET);
+    let carried = bundle(&stage, &phone, "bundle");
+    let said = carrier.run(&["carry", text(&carried)]).done();
+    assert!(said.json()["carried"][0]["sequence"].is_u64());
+    let sealed = std::fs::read(&carried).unwrap();
+    let left = contents(&carrier.home);
+    assert!(left.values().all(|file| !has(file, b"testigo-bundle")));
+    assert!(left.values().all(|file| !has(file, &sealed[23..55])));
+
+    carrier.sync_all_well();
+    let held = stage.hq.held();
+    assert_eq!(held.notes(), ["from the village"]);
+    assert_eq!(held.total(), 368);
+    // The witness's own phone hears of it as soon as it has a network, and nothing is doubled.
+    let synced = phone.sync_all_well();
+    assert_eq!(synced["delivered"], 2, "{synced}");
+    assert_eq!(states(&phone), ["delivered"; 2]);
+    assert_eq!(stage.hq.held(), held);
+
+    // What is no bundle is named, and one that is for others is carried all the same: nobody here can tell.
+    let photo = photograph(&stage);
+    let refused = carrier.run(&["carry", text(&photo)]).exited(1).json();
+    assert!(refused["carried"][0]["error"].is_string());
+    let elsewhere = Stage::new();
+    let other = elsewhere.phone("phone", TABLE);
+    other.report("elsewhere");
+    let foreign = bundle(&elsewhere, &other, "foreign");
+    carrier.run(&["carry", text(&foreign)]).done();
+    carrier.sync_all_well();
+    assert_eq!(stage.hq.held(), held);
+    assert_eq!(states(&carrier), ["delivered"; 2]);
+}
+
+#[test]
+fn a_few_reports_go_as_a_series_of_codes() {
+    let stage = Stage::new();
+    let phone = stage.phone("phone", TABLE);
+    phone.report("by codes");
+    phone.report("by codes, too");
+    let folder = stage.path("codes");
+    let made = phone
+        .run(&["bundle", "--codes", text(&folder)])
+        .done()
+        .json();
+    assert_eq!(made["records"], 2);
+    let mut pictures: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    pictures.sort();
+    pictures.reverse();
+    assert_eq!(made["codes"], pictures.len());
+    // One is missing: it is named, and nothing is taken.
+    let named: Vec<&Path> = pictures.iter().map(PathBuf::as_path).collect();
+    let refused = import(&stage, &named[1..], None).exited(1).json();
+    let sentence = refused["files"][0]["error"]["sentence"].as_str().unwrap();
+    assert!(sentence.contains(&pictures.len().to_string()), "{sentence}");
+    let imported = import(&stage, &named, None).done();
+    assert_eq!(counts(&imported), [(2, 0)]);
+    assert_eq!(stage.hq.held().notes(), ["by codes", "by codes, too"]);
+
+    // Another phone takes them, too.
+    let carrier = stage.phone("carrier", OTHER_TABLE);
+    let mut arguments = vec!["carry"];
+    arguments.extend(named.iter().map(|path| text(path)));
+    carrier.run(&arguments).done();
+    carrier.sync_all_well();
+    assert_eq!(stage.hq.held().notes().len(), 2);
+
+    // Too many for codes: said, with what to do instead.
+    for n in 0..40 {
+        phone.report(&format!("number {n}"));
+    }
+    let many = stage.path("many");
+    phone.run(&["bundle", "--codes", text(&many)]).exited(2);
+    assert!(!many.exists());
+}
+
+#[test]
+fn hand_overs_make_a_chain_of_custody() {
+    let stage = Stage::new();
+    let phone = stage.phone("phone", TABLE);
+    let courier = stage.phone("courier", OTHER_TABLE);
+    let empty = stage.hq.run(&["custody"]).done();
+    assert_eq!(empty.json()["handovers"], Value::Array(vec![]));
+    let hand = |phone: &Phone, from: &str, to: &str, at: &str| {
+        phone.run(&[
+            "handover",
+            "--from",
+            from,
+            "--to",
+            to,
+            "--table",
+            TABLE,
+            "--at",
+            at,
+            "--place",
+            "the jetty",
+        ])
+    };
+    hand(&courier, "boat-2", "office", "2024-07-29T05:10:00-04:00").done();
+    hand(&phone, "witness-7", "boat-2", "2024-07-28T21:30:00-04:00").done();
+    // Neither a telephone nor an identity number fits.
+    for name in ["04141234567", "V-12345678", "María José", ""] {
+        let refused = hand(&phone, name, "boat-2", "2024-07-28T21:30:00-04:00").exited(2);
+        assert!(refused.err.contains("from"), "{refused:?}");
+    }
+    phone.sync_all_well();
+    courier.sync_all_well();
+    let chain = stage.hq.run(&["custody", "--table", TABLE]).done().json();
+    let links = chain["handovers"].as_array().unwrap();
+    let names: Vec<_> = (links.iter())
+        .map(|link| (link["from"].as_str().unwrap(), link["to"].as_str().unwrap()))
+        .collect();
+    assert_eq!(names, [("witness-7", "boat-2"), ("boat-2", "office")]);
+    assert_eq!(links[0]["place"], "the jetty");
 }
 
 #[test]
@@ -250,7 +411,8 @@ fn a_damaged_or_cut_off_bundle_takes_nothing_in_and_is_named() {
     assert_eq!(refused["receipts"], 0);
     assert_eq!(stage.hq.held(), before);
     // No receipt, nothing received.
-    assert_eq!(take(&phone, &receipts)["received"], 0);
+    let taken = phone.run(&["receipts", text(&receipts)]).exited(1).json();
+    assert_eq!(taken["for_this_phone"], false);
     assert_eq!(states(&phone), ["queued"]);
     // The whole one among damaged ones is taken.
     let mixed = import(&stage, &[&files[0], &good, &files[3]], None).exited(1);
@@ -259,39 +421,37 @@ fn a_damaged_or_cut_off_bundle_takes_nothing_in_and_is_named() {
 }
 
 #[test]
-fn receipts_that_headquarters_did_not_sign_count_for_nothing() {
+fn receipts_tell_their_carrier_nothing_and_count_for_their_phone_alone() {
     let stage = Stage::new();
-    let phone = stage.phone("phone", TABLE);
-    phone.report("one");
-    let carried = bundle(&stage, &phone, "bundle");
-    let receipts = stage.path("receipts");
-    import(&stage, &[&carried], Some(&receipts)).done();
-    let good = std::fs::read(&receipts).unwrap();
-    let reply = Reply::from_bytes(&good).unwrap();
-    let stranger = SigningKey::from_seed(&[1; 32]);
-    let answers = (reply.answers.iter())
-        .map(|answer| {
-            let Answer::Receipt(bytes) = answer else {
-                panic!("{answer:?}");
-            };
-            let receipt = Receipt::from_kept(bytes).unwrap();
-            Answer::Receipt(receipt.sign(&stranger).unwrap())
-        })
-        .collect();
-    let forged = Reply { answers, ..reply }.to_bytes();
-    let path = stage.path("forged");
-    std::fs::write(&path, forged).unwrap();
-    let said = phone.run(&["receipts", text(&path)]).exited(1).json();
-    assert_eq!(
-        (&said["received"], &said["unverified"]),
-        (&0.into(), &2.into())
+    let (phone, other) = (
+        stage.phone("phone", TABLE),
+        stage.phone("other", OTHER_TABLE),
     );
+    phone.report("one");
+    other.report("two");
+    let carried = bundle(&stage, &phone, "bundle");
+    let second = bundle(&stage, &other, "second");
+    let receipts = stage.path("receipts");
+    import(&stage, &[&carried, &second], Some(&receipts)).done();
+    let good = std::fs::read(&receipts).unwrap();
+    let items = inside(&stage, &carried);
+    let store = Enrolment::parse(&items[0]).unwrap().kept().store_id;
+    for secret in [&store.0[..], &Eid::of(&items[2]).0, b"testigo.receipt"] {
+        assert!(!has(&good, secret));
+    }
+    let path = stage.path("forged");
     for bytes in [&b""[..], b"<html>", &good[..good.len() - 1]] {
         std::fs::write(&path, bytes).unwrap();
         phone.run(&["receipts", text(&path)]).exited(2);
     }
-    assert_eq!(states(&phone), ["queued"]);
-    assert_eq!(take(&phone, &receipts)["received"], 1);
+    let mut damaged = good.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    std::fs::write(&path, damaged).unwrap();
+    // Its own letter is the first one; the damaged one is the other's.
+    phone.run(&["receipts", text(&path)]).done();
+    other.run(&["receipts", text(&path)]).exited(1);
+    assert_eq!(states(&other), ["queued"]);
+    assert_eq!(take(&other, &receipts)["received"], 1);
 }
 
 #[test]
@@ -311,7 +471,10 @@ fn a_carrier_finds_nothing_of_the_phone_in_a_bundle() {
         ("type", b"testigo.e".to_vec()),
     ];
     let items = inside(&stage, &carried);
-    assert_eq!(items.len(), 4);
+    let BundleItem::Return(secret) = BundleItem::read(&items[1]) else {
+        panic!("{:?}", items[1]);
+    };
+    secrets.push(("secret for receipts", secret.expose().to_vec()));
     let enrolment = Enrolment::parse(&items[0]).unwrap();
     secrets.push(("capability", enrolment.capability().0.to_vec()));
     let enrolment = enrolment.kept();
@@ -319,7 +482,13 @@ fn a_carrier_finds_nothing_of_the_phone_in_a_bundle() {
     secrets.push(("device", enrolment.device.key_id().0.to_vec()));
     secrets.push(("store", enrolment.store_id.0.to_vec()));
     secrets.push(("election", enrolment.election.0.to_vec()));
-    for item in &items[1..] {
+    let mut records = 0;
+    for item in &items[2..] {
+        if let BundleItem::Piece { bytes, .. } = BundleItem::read(item) {
+            secrets.push(("sealed file", bytes[..16].to_vec()));
+            continue;
+        }
+        records += 1;
         let envelope = Envelope::parse(item)
             .unwrap()
             .verify(&enrolment.device)
@@ -330,6 +499,7 @@ fn a_carrier_finds_nothing_of_the_phone_in_a_bundle() {
             secrets.push(("name of a file", blob.sha256[..16].to_vec()));
         }
     }
+    assert_eq!(records, 3);
     // They would be found: the open sequence has those that travel in clear inside it.
     let open = items.concat();
     assert!(has(&open, &enrolment.store_id.0) && has(&open, b"testigo.e"));

@@ -1,6 +1,6 @@
 use testigo_phone::{Delivery, Enrolled, Phone, Saved, SavedTally};
 use testigo_tally::{Doubt, NotATally, Tally};
-use testigo_wire::{Language, Record, TableId, Time, Warning};
+use testigo_wire::{Kind, Language, Record, TableId, Time, Warning};
 
 /// What the phone belongs to now.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -319,6 +319,9 @@ impl RecordView {
                     reading: phone.read_tally(&texts).into(),
                 }
             }
+            Record::Handover(_) => Self::Other {
+                kind: Kind::HANDOVER.0,
+            },
             Record::Unknown { kind, .. } => Self::Other { kind: kind.0 },
         }
     }

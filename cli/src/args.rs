@@ -1,4 +1,7 @@
+mod courier;
+
 use clap::{Args, Parser, Subcommand};
+pub use courier::{CarryCommand, ImportCommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -268,23 +271,8 @@ pub enum PhoneCommand {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
-    /// Writes what waits into one file, sealed to headquarters, that anyone may carry there: its carrier sees a
-    /// size and nothing else. Photographs do not travel in it. What is carried waits until its receipt is back.
-    #[command(after_help = "Example: testigo phone --home D bundle --out bundle.bin")]
-    Bundle {
-        /// Where it goes: a new file.
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-        /// Also what was delivered and is not safe at headquarters yet.
-        #[arg(long)]
-        all: bool,
-    },
-    /// Takes in the receipts that a courier brought back from headquarters.
-    #[command(after_help = "Example: testigo phone --home D receipts receipts.bin")]
-    Receipts {
-        /// The file that `testigo hq import --receipts` wrote.
-        file: PathBuf,
-    },
+    #[command(flatten)]
+    Carry(CarryCommand),
     /// Puts a phone with a damaged store to work again: saves what is readable, keeps the rest beside it.
     #[command(after_help = "Example: testigo phone --home D recover")]
     Recover {
@@ -379,19 +367,8 @@ pub enum HqCommand {
         #[arg(long, value_name = "DIR")]
         keys: PathBuf,
     },
-    /// Takes in what couriers brought, while headquarters serve. It opens bundles with the seal key, which is the
-    /// desk's. What was brought before changes nothing.
-    #[command(
-        after_help = "Example: testigo hq --data D2 import bundle.bin --receipts receipts.bin"
-    )]
-    Import {
-        /// Files of `testigo phone bundle`.
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-        /// Where the receipts for the way back go: a new file, for `testigo phone receipts`.
-        #[arg(long, value_name = "FILE")]
-        receipts: Option<PathBuf>,
-    },
+    #[command(flatten)]
+    Import(ImportCommand),
     /// The results and incidents so far.
     #[command(after_help = "Example: testigo hq --data D2 table")]
     Table,

@@ -30,9 +30,7 @@ pub fn run(args: HqArgs, language: Language, as_json: bool) -> Result<Outcome, F
         HqCommand::Backup { out } => backup::backup(data, &out, language),
         HqCommand::Confirm { copy } => backup::confirm(data, &copy, language),
         HqCommand::Restore { from, keys } => backup::restore(data, &from, &keys, language),
-        HqCommand::Import { files, receipts } => {
-            courier::import(data, &files, receipts.as_deref(), language)
-        }
+        HqCommand::Import(command) => courier::headquarters(data, command, language),
         HqCommand::Table => table(data, language),
         HqCommand::Recover { key_is_right } => recover::hq(data, key_is_right, language),
         HqCommand::Blob { id, out } => blob(data, id, &out, language),
@@ -101,7 +99,7 @@ fn enrol(
     ))
 }
 
-fn no_table(text: &str) -> Failure {
+pub fn no_table(text: &str) -> Failure {
     Failure::said(
         format!("{text:?} no identifica una mesa; escríbala como 201301006.01."),
         format!("{text:?} is no polling table's identifier; write it such as 201301006.01."),
@@ -109,7 +107,7 @@ fn no_table(text: &str) -> Failure {
 }
 
 /// Writes a new file that only its owner may read, whole or not at all; replaces nothing.
-fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let mut file = new_file(path).map_err(Failure::file(path))?;
     (file.write_all(bytes).and_then(|()| file.sync_all())).map_err(|error| {
         let _ = std::fs::remove_file(path);

@@ -6,6 +6,7 @@
 mod args;
 mod attach;
 mod backup;
+mod bundles;
 mod courier;
 mod deliver;
 mod demo;

@@ -261,8 +261,7 @@ fn one(
                 language,
             ))
         }
-        PhoneCommand::Bundle { out, all } => courier::bundle(phone, &out, all, language),
-        PhoneCommand::Receipts { file } => courier::receipts(phone, &file, language),
+        PhoneCommand::Carry(command) => courier::phone(phone, command, language),
         PhoneCommand::Codes => Ok(render::catalogue(language)),
         // It is open, so there is nothing to recover.
         PhoneCommand::Recover { .. } => Err(PhoneError::NotDamaged.into()),

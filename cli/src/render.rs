@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use testigo_phone::{Delivery, Enrolled, HistoryView, Saved, SavedTally};
 use testigo_tally::{NotATally, Tally};
 use testigo_wire::catalogue::CATALOGUE;
-use testigo_wire::{Language, Record, TableId, Time, Warning};
+use testigo_wire::{Handover, Language, Record, TableId, Time, Warning};
 
 fn sentences(warnings: &[Warning], language: Language) -> Vec<String> {
     warnings.iter().map(|w| w.sentence(language)).collect()
@@ -155,10 +155,30 @@ fn what(record: &Record, language: Language) -> String {
             text
         }
         Record::Tally(_) => language.pick("acta", "tally sheet").to_owned(),
+        Record::Handover(handover) => handed_over(handover, language),
         Record::Unknown { kind, .. } => language.pick(
             format!("registro de tipo {} (de una versión más nueva)", kind.0),
             format!("record of kind {} (of a newer version)", kind.0),
         ),
+    }
+}
+
+fn handed_over(handover: &Handover, language: Language) -> String {
+    match (handover.what, &handover.from, &handover.to) {
+        (Handover::SHEET, Some(from), Some(to)) => {
+            let (from, to) = (from.as_str(), to.as_str());
+            let place = (handover.place.iter())
+                .map(|place| format!(", {place}"))
+                .collect::<String>();
+            language.pick(
+                format!("acta en papel: de {from} a {to}{place}"),
+                format!("sheet on paper: from {from} to {to}{place}"),
+            )
+        }
+        (Handover::BUNDLE, ..) => language
+            .pick("paquete de otra persona", "somebody else's bundle")
+            .to_owned(),
+        _ => language.pick("entrega en mano", "handed over").to_owned(),
     }
 }
 

@@ -2,6 +2,7 @@
 //! sheets and incidents. It keeps whatever it cannot read, and never waits for anything.
 
 use crate::alarm::Alarm;
+use crate::courier::Courier;
 use crate::store::{Finding, Opened, Pen, Store, Unopened};
 use crate::{Clock, HqError};
 use std::collections::BTreeSet;
@@ -31,6 +32,8 @@ pub struct Desk {
     key: Option<SigningKey>,
     pack: ElectionPack,
     clock: Arc<dyn Clock>,
+    /// Takes in the bundles that phones brought.
+    courier: Courier,
     /// Everything up to this arrival was looked at.
     seen: i64,
     /// Passes in a row that found nothing.
@@ -44,6 +47,7 @@ impl Desk {
         key: Option<SigningKey>,
         pack: ElectionPack,
         clock: Arc<dyn Clock>,
+        courier: Courier,
     ) -> Self {
         Self {
             store,
@@ -51,6 +55,7 @@ impl Desk {
             key,
             pack,
             clock,
+            courier,
             seen: 0,
             idle: 0,
         }
@@ -84,8 +89,8 @@ impl Desk {
             .map_err(HqError::Server)
     }
 
-    /// Opens a batch and says what became of it, then signs for records that are safe since; returns how
-    /// many of both there were. Where the database fails nothing of it was written.
+    /// Opens a batch and says what became of it, signs for records that are safe since, and takes in a bundle that a
+    /// phone brought; returns how many of all there were. Where the database fails nothing of it was written.
     ///
     /// # Errors
     /// [`HqError`].
@@ -123,7 +128,28 @@ impl Desk {
             }
             None => self.idle += 1,
         }
-        Ok(findings.len() + safe)
+        Ok(findings.len() + safe + usize::from(self.open_bundle()?))
+    }
+
+    /// Takes in one of the bundles that phones brought as files; `false` where none waits.
+    fn open_bundle(&mut self) -> Result<bool, HqError> {
+        let Some(brought) = self.store.unopened_bundle()? else {
+            return Ok(false);
+        };
+        let held = match self.courier.open_brought(&brought, &self.seal_key) {
+            Ok(bundle) => {
+                let (carried, _) = self.courier.take_in(&bundle)?;
+                Some((carried.new, carried.files))
+            }
+            // It stays as it is, an attachment like others.
+            Err(error) => {
+                tracing::warn!(%error, "a phone brought a bundle that cannot be opened");
+                None
+            }
+        };
+        let now = self.clock.now().millis();
+        self.store.keep_brought(brought.attachment, now, held)?;
+        Ok(true)
     }
 
     fn read(&self, unopened: &Unopened) -> Result<Opened, WireError> {
@@ -139,7 +165,7 @@ impl Desk {
                 let texts: Vec<&[u8]> = record.texts().collect();
                 Some(testigo_tally::read(&texts, Some(&self.pack)))
             }
-            Record::Report(_) | Record::Unknown { .. } => None,
+            Record::Report(_) | Record::Handover(_) | Record::Unknown { .. } => None,
         };
         let mut flags: BTreeSet<Warning> = body.warnings.iter().copied().collect();
         flags.extend(clock(&body, unopened));

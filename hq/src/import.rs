@@ -1,23 +1,13 @@
-//! What couriers bring. It is the desk's work, since it takes the seal key, which ingest does not have; what
-//! comes out of a bundle goes the way of what comes over the network, signatures and all.
+//! Files that couriers bring by hand. It is the desk's work, since it takes the seal key, which ingest does not have.
 
-use crate::door::{self, Brought};
+use crate::courier::{Carried, Courier};
 use crate::init::Headquarters;
 use crate::keys::write_new;
-use crate::quota::Rates;
-use crate::store::{Reader, Store, receipt};
-use crate::writer::{Clerk, Item};
 use crate::{Clock, HqError};
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use testigo_wire::{
-    Answer, Bundle, Deferral, Eid, Receipt, ReceiptCode, Reply, SealSecretKey, WireError,
-};
-
-/// How many things share one transaction, so that headquarters can write between.
-const BATCH: usize = 64;
+use testigo_wire::{Bundle, ReturnPost, SealSecretKey, WireError};
 
 /// What became of one file.
 #[derive(Debug)]
@@ -26,23 +16,6 @@ pub struct Imported {
     pub file: PathBuf,
     /// What was in it, or why it could not be opened: then nothing of it was taken.
     pub outcome: Result<Carried, NotTaken>,
-}
-
-/// What was in a bundle.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Carried {
-    /// Enrolments.
-    pub enrolments: u64,
-    /// Records that headquarters did not have.
-    pub new: u64,
-    /// Records that it had already: nothing changed by them.
-    pub known: u64,
-    /// Records that it signed it will not take.
-    pub refused: u64,
-    /// What it has not taken, and why. It may be brought again.
-    pub deferred: Vec<Deferral>,
-    /// Receipts for the way back.
-    pub receipts: u64,
 }
 
 /// Why a file could not be opened.
@@ -56,7 +29,7 @@ pub enum NotTaken {
     OtherHeadquarters,
 }
 
-/// Takes in the bundles in `files`, and writes the receipts for all that headquarters keep of them into the new
+/// Takes in these bundles, each with the name of its file, and writes the receipts for all that headquarters keep of them into the new
 /// file `receipts`, for the way back to the phones. A file that cannot be opened takes nothing from the others.
 /// What was brought before changes nothing and is receipted again. Works while headquarters serve.
 ///
@@ -65,7 +38,7 @@ pub enum NotTaken {
 /// written. What was taken in until then stays, and the same call may be made again.
 pub fn import(
     data_dir: &Path,
-    files: &[PathBuf],
+    bundles: impl IntoIterator<Item = (PathBuf, io::Result<Vec<u8>>)>,
     receipts: Option<&Path>,
     clock: Arc<dyn Clock>,
 ) -> Result<Vec<Imported>, HqError> {
@@ -76,39 +49,31 @@ pub fn import(
     {
         return Err(HqError::file(path)(io::ErrorKind::AlreadyExists.into()));
     }
-    let mut desk = Courier {
-        clerk: Clerk::new(hq.identity, hq.receipt_key()?, clock, Rates::CARRIED),
-        store: Store::open(&hq.folder)?,
-        reader: hq.reader,
-        signed: Vec::new(),
-    };
-    let mut imported = Vec::with_capacity(files.len());
-    for file in files {
-        let outcome = match open(file, &seal_key) {
-            Ok(bundle) => Ok(desk.take_in(&bundle)?),
+    let mut courier = Courier::of(&hq, clock)?;
+    let mut post = ReturnPost::default();
+    let mut imported = Vec::new();
+    for (file, read) in bundles {
+        let outcome = match open(read, &seal_key) {
+            Ok(bundle) => {
+                let (carried, letter) = courier.take_in(&bundle)?;
+                if let Some(letter) = letter.filter(|letter| !letter.reply.answers.is_empty()) {
+                    post.add(&letter.secret, &letter.reply)
+                        .map_err(HqError::keys)?;
+                }
+                Ok(carried)
+            }
             Err(reason) => Err(reason),
         };
-        imported.push(Imported {
-            file: file.clone(),
-            outcome,
-        });
+        imported.push(Imported { file, outcome });
     }
     if let Some(path) = receipts {
-        let reply = Reply {
-            epoch: hq.identity.epoch,
-            answers: desk.signed,
-        };
-        write_new(path, &reply.to_bytes(), true)?;
+        write_new(path, post.to_bytes(), true)?;
     }
     Ok(imported)
 }
 
-fn open(file: &Path, key: &SealSecretKey) -> Result<Bundle, NotTaken> {
-    let mut bytes = Vec::new();
-    // One byte more than the largest: that it is too large must show.
-    let most = Bundle::MAX_FILE as u64 + 1;
-    let read = File::open(file).and_then(|file| file.take(most).read_to_end(&mut bytes));
-    read.map_err(NotTaken::File)?;
+fn open(read: io::Result<Vec<u8>>, key: &SealSecretKey) -> Result<Bundle, NotTaken> {
+    let bytes = read.map_err(NotTaken::File)?;
     let kid = Bundle::seal_kid(&bytes).map_err(NotTaken::Bundle)?;
     let own = key.public_key().map_err(NotTaken::Bundle)?.key_id();
     if kid != own {
@@ -117,82 +82,13 @@ fn open(file: &Path, key: &SealSecretKey) -> Result<Bundle, NotTaken> {
     Bundle::open(&bytes, key).map_err(NotTaken::Bundle)
 }
 
-struct Courier {
-    clerk: Clerk,
-    store: Store,
-    reader: Reader,
-    /// Receipts of all bundles.
-    signed: Vec<Answer>,
-}
-
-impl Courier {
-    fn take_in(&mut self, bundle: &Bundle) -> Result<Carried, HqError> {
-        let mut carried = Carried::default();
-        let mut items = bundle.items().peekable();
-        while items.peek().is_some() {
-            let brought: Vec<_> = (items.by_ref().take(BATCH))
-                .map(|item| (item.to_vec(), Brought::read(item)))
-                .collect();
-            let keys = self.reader.keys(&door::signers(&brought))?;
-            let entered = door::check(brought, keys).items.into_iter();
-            // A question is of a phone that waits for its answer: here nobody does.
-            let entered: Vec<_> = entered
-                .map(|(bytes, item)| match item {
-                    Item::Ask(..) => (bytes, Item::NotYet(Deferral::MALFORMED)),
-                    item => (bytes, item),
-                })
-                .collect();
-            self.write(entered, &mut carried)?;
-        }
-        tracing::info!(new = carried.new, known = carried.known, "bundle");
-        Ok(carried)
-    }
-
-    fn write(
-        &mut self,
-        entered: Vec<(Vec<u8>, Item)>,
-        carried: &mut Carried,
-    ) -> Result<(), HqError> {
-        let mut transaction = self.store.begin()?;
-        let savepoint = transaction.savepoint()?;
-        // Inside the write lock: nobody comes between this look and what is kept.
-        let mut before = Vec::with_capacity(entered.len());
-        for (bytes, item) in &entered {
-            let known = receipt(&savepoint, Eid::of(bytes))?.is_some();
-            before.push((matches!(item, Item::Enrolment(..)), known));
-        }
-        let answers = self.clerk.answer(&savepoint, entered)?;
-        savepoint.commit()?;
-        transaction.commit()?;
-        for (answer, (enrolment, known)) in answers.into_iter().zip(before) {
-            match &answer {
-                Answer::Receipt(bytes) => {
-                    let code = Receipt::from_kept(bytes).map_or(ReceiptCode::ACCEPTED, |r| r.code);
-                    let count = match (enrolment, code.is_refusal(), known) {
-                        (true, ..) => &mut carried.enrolments,
-                        (_, true, _) => &mut carried.refused,
-                        (_, _, true) => &mut carried.known,
-                        _ => &mut carried.new,
-                    };
-                    *count += 1;
-                    carried.receipts += 1;
-                    self.signed.push(answer);
-                }
-                Answer::Deferred { deferral, .. } => carried.deferred.push(*deferral),
-                Answer::Notice { .. } | Answer::Unknown => {}
-            }
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use super::*;
     use crate::SystemClock;
     use crate::stage::Stage;
-    use testigo_wire::{Ask, BlobSecret, BundleSealer, Epoch, SigningKey};
+    use testigo_wire::{Ask, BlobSecret, BundleSealer, Deferral, Epoch, SigningKey};
 
     fn bundle(stage: &Stage, name: &str, items: &[Vec<u8>]) -> PathBuf {
         let seal = stage.hq.keyset.seal.first().unwrap();
@@ -208,7 +104,13 @@ mod tests {
     }
 
     fn carried(stage: &Stage, file: PathBuf) -> Carried {
-        let imported = import(&stage.data, &[file], None, Arc::new(SystemClock)).unwrap();
+        let imported = import(
+            &stage.data,
+            [(file.clone(), std::fs::read(file))],
+            None,
+            Arc::new(SystemClock),
+        )
+        .unwrap();
         imported.into_iter().next().unwrap().outcome.unwrap()
     }
 
@@ -226,12 +128,12 @@ mod tests {
             vec![witness.envelope(), witness.enrolment()],
             vec![stranger.enrolment(), stranger.envelope(), forged, ask],
             vec![b"\x63new".to_vec()],
-            (0..2 * BATCH).map(|_| witness.envelope()).collect(),
+            (0..2 * 64).map(|_| witness.envelope()).collect(),
         ]
         .concat();
         let file = bundle(&stage, "bundle", &items);
         let found = carried(&stage, file.clone());
-        let new = 2 * BATCH as u64 + 1;
+        let new = 2 * 64 + 1;
         let expected = Carried {
             enrolments: 1,
             new,
@@ -245,6 +147,7 @@ mod tests {
                 Deferral::MALFORMED,
             ],
             receipts: new + 1,
+            ..Carried::default()
         };
         assert_eq!(found, expected);
         let again = carried(&stage, file);

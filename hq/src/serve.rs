@@ -1,5 +1,6 @@
 use crate::alarm::Alarm;
 use crate::blobs::{self, Blobs};
+use crate::courier::Courier;
 use crate::desk::Desk;
 use crate::init::Headquarters;
 use crate::keys::Folder;
@@ -94,7 +95,8 @@ impl Server {
         let writer_store = Store::open(&headquarters.folder)?;
         let blobs = Blobs::open(&headquarters, clock.clone(), blobs::Room::GENEROUS)?;
         let pack = headquarters.pack.clone();
-        let desk = Desk::new(desk_store, seal_key, desk_key, pack, clock.clone());
+        let courier = Courier::of(&headquarters, clock.clone())?;
+        let desk = Desk::new(desk_store, seal_key, desk_key, pack, clock.clone(), courier);
         let clerk = Clerk::new(headquarters.identity, receipt_key, clock, Rates::GENEROUS);
         let (wake, bell) = sync_channel(1);
         let alarm = Alarm::default();

@@ -471,7 +471,8 @@ mod tests {
             stage.hq.seal_key().unwrap(),
             stage.hq.desk_key().unwrap(),
             stage.hq.pack.clone(),
-            clock,
+            clock.clone(),
+            crate::courier::Courier::of(&stage.hq, clock).unwrap(),
         );
         assert_eq!(desk.pass().unwrap(), 1);
         let epoch = stage.hq.identity.epoch;

@@ -13,7 +13,7 @@ use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use testigo_wire::{
-    Attachment, BLOB_HEADER, BLOB_SEGMENT, BlobRef, BlobSealer, BlobSecret, Lane, RecordId,
+    Attachment, BLOB_HEADER, BLOB_SEGMENT, BlobRef, BlobSealer, BlobSecret, Bundle, Lane, RecordId,
     Warning, WireError,
 };
 use zeroize::Zeroizing;
@@ -32,6 +32,8 @@ pub enum AttachmentKind {
     Whole,
     /// A small picture of one, so that headquarters sees something early.
     Thumbnail,
+    /// A courier's bundle: sealed as it is.
+    Bundle,
 }
 
 /// A file that is cleaned, sealed and on the disk; it is lost unless a record takes it on.
@@ -86,12 +88,17 @@ impl Phone {
                 secret,
                 lane: match kind {
                     AttachmentKind::Whole => Lane::PHOTO,
-                    AttachmentKind::Thumbnail => Lane::THUMBNAIL,
+                    // Before photographs: what is in a bundle may be urgent.
+                    AttachmentKind::Thumbnail | AttachmentKind::Bundle => Lane::THUMBNAIL,
                 },
-                media_type: media_type(stripped.kind).to_owned(),
+                media_type: match kind {
+                    AttachmentKind::Bundle => Bundle::MEDIA_TYPE,
+                    _ => media_type(stripped.kind),
+                }
+                .to_owned(),
                 size: stripped.written,
             },
-            warnings: (!stripped.metadata_removed)
+            warnings: (!stripped.metadata_removed && kind != AttachmentKind::Bundle)
                 .then_some(Warning::METADATA_KEPT)
                 .into_iter()
                 .collect(),
@@ -164,7 +171,6 @@ fn media_type(kind: MediaKind) -> &'static str {
     }
 }
 
-/// What a failing disk means to the caller.
 /// The name of a file that is being written; whatever has that name goes when this goes.
 struct Unfinished(PathBuf);
 

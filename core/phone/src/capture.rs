@@ -5,7 +5,7 @@ use crate::store::{insert, next_sequence};
 use crate::{Phone, PhoneError, ReportInput, Saved, SavedTally, SealedFile, TallyInput};
 use std::io::ErrorKind;
 use testigo_tally::{Doubt, NotATally, Tally};
-use testigo_wire::{Body, Envelope, Record, RecordId, TableId, Time, Warning, WireError};
+use testigo_wire::{Body, Envelope, Handover, Record, RecordId, TableId, Time, Warning, WireError};
 
 impl Phone {
     /// Saves a report. Whatever is doubtful about it is saved with it as a warning.
@@ -54,6 +54,24 @@ impl Phone {
     pub fn read_tally(&self, texts: &[Vec<u8>]) -> Result<Tally, NotATally> {
         let texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
         testigo_tally::read(&texts, self.election())
+    }
+
+    /// Saves that something passed from hand to hand.
+    pub(crate) fn keep_handover(
+        &mut self,
+        handover: Handover,
+        table: Option<TableId>,
+        files: &[SealedFile],
+    ) -> Result<Saved, PhoneError> {
+        let unknown = table.as_ref().zip(self.election());
+        let warnings = (unknown.is_some_and(|(table, pack)| pack.table(table).is_none()))
+            .then_some(Warning::TABLE_UNKNOWN);
+        self.capture(
+            Record::Handover(handover),
+            table,
+            warnings.into_iter().collect(),
+            files,
+        )
     }
 
     fn capture(
@@ -121,7 +139,8 @@ impl Phone {
 fn claimed_at(record: &Record) -> Option<Time> {
     match record {
         Record::Report(report) => report.started.or(report.ended),
-        _ => None,
+        Record::Handover(handover) => handover.at,
+        Record::Tally(_) | Record::Unknown { .. } => None,
     }
 }
 

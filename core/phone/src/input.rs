@@ -1,5 +1,7 @@
 use crate::{PhoneError, SealedFile};
-use testigo_wire::{Attachment, Code, Record, Report, TableId, TallyRecord, Time, Warning};
+use testigo_wire::{
+    Attachment, Code, Handover, Pseudonym, Record, Report, TableId, TallyRecord, Time, Warning,
+};
 
 /// A report as the witness gives it.
 #[derive(Debug, Clone, Default)]
@@ -119,6 +121,64 @@ impl TallyInput {
         }
         Ok(Record::Tally(TallyRecord::new(self.texts.iter().cloned())))
     }
+}
+
+/// A tally sheet on paper that passed from one person to another.
+#[derive(Debug, Clone, Default)]
+pub struct HandoverInput {
+    /// The sheet's table; the witness's own where it is not given.
+    pub table: Option<String>,
+    /// The pseudonym of who gave it.
+    pub from: String,
+    /// The pseudonym of who has it now.
+    pub to: String,
+    /// When, RFC 3339; now where it is not given.
+    pub at: Option<String>,
+    /// Where, at most 100 characters.
+    pub place: Option<String>,
+    /// Files that belong to it, from [`Phone::seal_file`](crate::Phone::seal_file).
+    pub attachments: Vec<SealedFile>,
+}
+
+impl HandoverInput {
+    pub(crate) fn table(&self) -> Result<Option<TableId>, PhoneError> {
+        table(self.table.as_deref())
+    }
+
+    pub(crate) fn handover(&self) -> Result<Handover, PhoneError> {
+        attachments(&self.attachments)?;
+        let place = self
+            .place
+            .as_deref()
+            .map(str::trim)
+            .filter(|p| !p.is_empty());
+        let chars = place.map_or(0, |place| place.chars().count());
+        if chars > Handover::MAX_PLACE_CHARS {
+            let most = Handover::MAX_PLACE_CHARS;
+            return Err(PhoneError::input(
+                "place",
+                format!("{chars} caracteres, máximo {most}"),
+                format!("{chars} characters, at most {most}"),
+            ));
+        }
+        Ok(Handover {
+            what: Handover::SHEET,
+            from: Some(pseudonym("from", &self.from)?),
+            to: Some(pseudonym("to", &self.to)?),
+            at: time("at", self.at.as_deref())?,
+            place: place.map(str::to_owned),
+        })
+    }
+}
+
+fn pseudonym(field: &'static str, text: &str) -> Result<Pseudonym, PhoneError> {
+    Pseudonym::new(text).map_err(|_| {
+        PhoneError::input(
+            field,
+            "un seudónimo como bote-2: de 1 a 24 letras, guiones y como mucho 4 cifras; nunca un teléfono ni una cédula",
+            "a pseudonym such as boat-2: 1 to 24 letters, hyphens and at most 4 digits; never a telephone or identity number",
+        )
+    })
 }
 
 fn table(text: Option<&str>) -> Result<Option<TableId>, PhoneError> {

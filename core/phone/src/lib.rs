@@ -23,11 +23,11 @@ mod view;
 
 pub use attachment::{AttachmentKind, SealedFile};
 pub use clock::Clock;
-pub use courier::{Bundled, ReceiptsTaken};
+pub use courier::{Bundled, Load, ReceiptsTaken};
 pub use enrol::{Enrolled, invitation};
 pub use error::{NextStep, PhoneError};
 pub use host_clock::HostClock;
-pub use input::{ReportInput, TallyInput};
+pub use input::{HandoverInput, ReportInput, TallyInput};
 pub use parked::{Exported, ParkedView};
 pub use phone::Phone;
 pub use proof::Proof;

@@ -83,13 +83,16 @@ pub enum Answer {
         /// The notice's bytes, signed by the desk.
         notice: Vec<u8>,
     },
+    /// A signed receipt of a whole file's bytes, on the way back by hand.
+    BlobReceipt(Vec<u8>),
     /// What only a newer phone understands.
     Unknown,
 }
 
 /// Headquarters' reply to `POST /v1/envelopes`: a CBOR sequence (RFC 8742) of `[0, epoch]` and then,
 /// in any order, `[1, receipt]` or `[2, eid, code]` for each enrolment and envelope sent, and
-/// `[3, number, notice]`, numbers rising, where the device has asked what the desk has to say.
+/// `[3, number, notice]`, numbers rising, where the device has asked what the desk has to say. On the way back by
+/// hand also `[4, receipt]` for each file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// Which run of headquarters' store answers.
@@ -111,6 +114,9 @@ impl Reply {
                 Answer::Deferred { eid, deferral } => cbor::to_vec(&(2u8, eid, deferral.0)),
                 Answer::Notice { number, notice } => {
                     cbor::to_vec(&(3u8, number, ByteVec::from(notice.clone())))
+                }
+                Answer::BlobReceipt(receipt) => {
+                    cbor::to_vec(&(4u8, ByteVec::from(receipt.clone())))
                 }
                 Answer::Unknown => continue,
             });
@@ -143,6 +149,7 @@ impl Reply {
                     number: d.u64().map_err(fault)?,
                     notice: d.bytes().map_err(fault)?.to_vec(),
                 }),
+                4 => answers.push(Answer::BlobReceipt(d.bytes().map_err(fault)?.to_vec())),
                 _ => answers.push(Answer::Unknown),
             }
         }

@@ -9,6 +9,7 @@ use crate::{BlobRef, WireError};
 use aead_stream::aead::{KeyInit, Payload};
 use aead_stream::{DecryptorBE32, EncryptorBE32};
 use chacha20poly1305::ChaCha20Poly1305;
+use hkdf::Hkdf;
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -47,6 +48,14 @@ impl BlobSecret {
     /// From the 32 bytes that were kept.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(Zeroizing::new(bytes))
+    }
+
+    /// One for the purpose `info`, of a secret key of 32 bytes, by HKDF-SHA256 (RFC 5869).
+    ///
+    /// # Errors
+    /// None in practice: 32 bytes are always available.
+    pub fn derived(key: &[u8; 32], info: &[u8]) -> Result<Self, WireError> {
+        derive(None, key, info)
     }
 
     /// Its bytes, for an encrypted store of one's own.
@@ -191,6 +200,56 @@ impl BlobOpener {
         (self.0.decrypt_last(bound(sealed)).map(Zeroizing::new))
             .map_err(|_| WireError::Sealed { what: WHAT })
     }
+}
+
+pub(crate) fn derive(
+    salt: Option<&[u8]>,
+    key: &[u8; 32],
+    info: &[u8],
+) -> Result<BlobSecret, WireError> {
+    let mut secret = Zeroizing::new([0; 32]);
+    Hkdf::<Sha256>::new(salt, key)
+        .expand(info, secret.as_mut())
+        .map_err(|error| WireError::malformed(WHAT, error))?;
+    Ok(BlobSecret(secret))
+}
+
+/// The sealed form of something that is whole in memory.
+pub(crate) fn seal_whole(secret: &BlobSecret, open: &[u8]) -> Result<Vec<u8>, WireError> {
+    let mut sealer = BlobSealer::new(secret);
+    let mut sealed = BLOB_HEADER.to_vec();
+    let mut rest = open;
+    while let Some((segment, behind)) = before_the_last(rest, BLOB_SEGMENT) {
+        sealed.extend(sealer.segment(segment)?);
+        rest = behind;
+    }
+    sealed.extend(sealer.last(rest)?.0);
+    Ok(sealed)
+}
+
+/// Opens a sealed attachment that is whole in memory.
+///
+/// # Errors
+/// [`WireError::Sealed`] where it was changed, cut off or sealed under another secret; else as [`BlobOpener::new`].
+pub fn open_whole(secret: &BlobSecret, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, WireError> {
+    let (header, mut rest) = (sealed.split_at_checked(BLOB_HEADER.len()))
+        .ok_or_else(|| WireError::malformed(WHAT, "it ends early"))?;
+    let mut opener = BlobOpener::new(secret, header)?;
+    // Never moved while it grows: no copy of it is left behind in memory.
+    let mut open = Zeroizing::new(Vec::with_capacity(rest.len()));
+    while let Some((segment, behind)) = before_the_last(rest, SEALED_SEGMENT) {
+        open.extend_from_slice(&opener.segment(segment)?);
+        rest = behind;
+    }
+    open.extend_from_slice(&opener.last(rest)?);
+    Ok(open)
+}
+
+/// A whole segment and what follows it; the last one has nothing behind it.
+fn before_the_last(bytes: &[u8], segment: usize) -> Option<(&[u8], &[u8])> {
+    bytes
+        .split_at_checked(segment)
+        .filter(|(_, behind)| !behind.is_empty())
 }
 
 fn bound(bytes: &[u8]) -> Payload<'_, '_> {

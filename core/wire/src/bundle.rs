@@ -1,14 +1,15 @@
-//! A courier's bundle: enrolment and envelopes in one file, sealed whole to headquarters, described byte by
+//! A courier's bundle: enrolment, envelopes and their sealed files in one file, sealed whole to headquarters, described byte by
 //! byte in `docs/bundle-format.md`.
 //!
 //! `"testigo-bundle" || 0x01 || seal key's kid || enc || sealed secret`, then a CBOR sequence (RFC 8742),
 //! padded to a size class and sealed under that secret in the form of attachments. Neither device, number,
 //! time nor kind can be seen from outside; the secret is used for one bundle only.
 
+use crate::blob::open_whole;
 use crate::seal::{self, BUNDLE, ENC_LEN, TAG_LEN};
 use crate::{
-    BLOB_HEADER, BLOB_SEGMENT, BlobOpener, BlobSealer, BlobSecret, KeyId, MAX_ENVELOPE,
-    SEALED_SEGMENT, SealPublicKey, SealSecretKey, WireError, cbor,
+    BLOB_HEADER, BLOB_SEGMENT, BlobSealer, BlobSecret, KeyId, MAX_ENVELOPE, MAX_PIECE,
+    SealPublicKey, SealSecretKey, WireError, cbor,
 };
 use zeroize::Zeroizing;
 
@@ -26,6 +27,8 @@ pub const MAX_BUNDLE: usize = 64 * 1024 * 1024;
 /// The most things in one bundle.
 pub const MAX_BUNDLE_ITEMS: usize = 1 << 16;
 
+/// More than what stands around a piece of a file: its hash and three numbers.
+const PIECE_OVERHEAD: usize = 64;
 /// The smallest size class.
 const LEAST: usize = 4 * 1024;
 /// From here on classes are multiples of it.
@@ -79,7 +82,18 @@ impl BundleSealer {
         self.items < MAX_BUNDLE_ITEMS && self.len.saturating_add(bytes) <= MAX_BUNDLE
     }
 
-    /// Adds an enrolment or envelope; returns what is sealed by now.
+    /// Whether a file of so many bytes has room, with what stands around its pieces.
+    pub fn has_room_for_pieces(&self, bytes: u64) -> bool {
+        let Ok(bytes) = usize::try_from(bytes) else {
+            return false;
+        };
+        let pieces = bytes.div_ceil(MAX_PIECE);
+        let all = bytes.saturating_add(pieces.saturating_mul(PIECE_OVERHEAD));
+        self.items.saturating_add(pieces) <= MAX_BUNDLE_ITEMS
+            && self.len.saturating_add(all) <= MAX_BUNDLE
+    }
+
+    /// Adds a [`BundleItem`](crate::BundleItem); returns what is sealed by now.
     ///
     /// # Errors
     /// [`WireError::TooLarge`] where it has no room; [`WireError::Malformed`] where it is no CBOR item.
@@ -137,6 +151,9 @@ pub struct Bundle {
 }
 
 impl Bundle {
+    /// What a phone calls a bundle that it carries as a file.
+    pub const MEDIA_TYPE: &'static str = "application/vnd.testigo.bundle";
+
     /// How many bytes the largest bundle's file has.
     pub const MAX_FILE: usize =
         HEAD + BLOB_HEADER.len() + MAX_BUNDLE + (MAX_BUNDLE / BLOB_SEGMENT) * TAG_LEN;
@@ -169,21 +186,8 @@ impl Bundle {
         }
         let secret = key.open(&seal::BUNDLE, head.enc, head.sealed, head.clear)?;
         let secret: &[u8; 32] = secret.as_slice().try_into().map_err(|_| damaged())?;
-        let (header, mut rest) = (head.rest)
-            .split_at_checked(BLOB_HEADER.len())
-            .ok_or_else(damaged)?;
-        let mut opener =
-            BlobOpener::new(&BlobSecret::from_bytes(*secret), header).map_err(|_| damaged())?;
-        // Never moved while it grows: no copy of it is left behind in memory.
-        let mut open = Zeroizing::new(Vec::with_capacity(rest.len()));
-        while let Some((segment, behind)) = rest
-            .split_at_checked(SEALED_SEGMENT)
-            .filter(|(_, behind)| !behind.is_empty())
-        {
-            open.extend_from_slice(&opener.segment(segment).map_err(|_| damaged())?);
-            rest = behind;
-        }
-        open.extend_from_slice(&opener.last(rest).map_err(|_| damaged())?);
+        let open =
+            open_whole(&BlobSecret::from_bytes(*secret), head.rest).map_err(|_| damaged())?;
         Self::of(open)
     }
 
@@ -223,8 +227,8 @@ impl Bundle {
         self.items == 0
     }
 
-    /// The bytes of each enrolment and envelope, in the order in which they were added. One of a kind that
-    /// this program does not know is among them.
+    /// The bytes of each thing, in the order in which they were added; [`BundleItem::read`](crate::BundleItem::read)
+    /// tells what it is.
     pub fn items(&self) -> impl Iterator<Item = &[u8]> {
         let mut rest = self.open.as_slice();
         std::iter::from_fn(move || {

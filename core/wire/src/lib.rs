@@ -15,6 +15,7 @@ mod attachment;
 mod blob;
 mod body;
 mod bundle;
+mod bundle_item;
 pub mod catalogue;
 pub mod cbor;
 mod endpoint;
@@ -29,7 +30,9 @@ mod notice;
 mod pack;
 mod receipt;
 mod record;
+mod return_post;
 mod seal;
+mod series;
 mod sign;
 mod statement;
 mod table;
@@ -40,10 +43,12 @@ pub use answer::{Answer, Deferral, Reply};
 pub use ask::{Ask, UnverifiedAsk};
 pub use attachment::Attachment;
 pub use blob::{
-    BLOB_HEADER, BLOB_SEGMENT, BlobOpener, BlobSealer, BlobSecret, SEALED_SEGMENT, sealed_size,
+    BLOB_HEADER, BLOB_SEGMENT, BlobOpener, BlobSealer, BlobSecret, SEALED_SEGMENT, open_whole,
+    sealed_size,
 };
 pub use body::{Body, padded_len};
 pub use bundle::{Bundle, BundleSealer, MAX_BUNDLE, MAX_BUNDLE_ITEMS};
+pub use bundle_item::{BundleItem, MAX_PIECE};
 pub use catalogue::Code;
 pub use endpoint::is_safe_endpoint;
 pub use enrolment::{Enrolment, UnverifiedEnrolment};
@@ -56,8 +61,10 @@ pub use language::Language;
 pub use notice::{Notice, NoticeStatus};
 pub use pack::{Candidate, ElectionPack, PollingTable, Slot};
 pub use receipt::{BlobReceipt, Receipt, ReceiptCode};
-pub use record::{Kind, Lane, Record, Report, TallyRecord};
+pub use record::{Handover, Kind, Lane, Pseudonym, Record, Report, TallyRecord};
+pub use return_post::{MAX_RETURN_POST, ReturnPost};
 pub use seal::{SealPublicKey, SealSecretKey};
+pub use series::{MAX_SERIES, Series, series};
 pub use sign::{SigningKey, VerifyingKey};
 pub use statement::Statement;
 pub use table::TableId;

@@ -98,7 +98,18 @@ fn diagnostic(bytes: &[u8]) -> String {
 
 #[test]
 fn records() {
-    for record in [Record::Report(report()), Record::Tally(tally())] {
+    let handover = Handover {
+        what: Handover::SHEET,
+        from: Some(Pseudonym::new("witness-1").unwrap()),
+        to: Some(Pseudonym::new(" boat-2 ").unwrap()),
+        at: Some(time()),
+        place: Some("the jetty".into()),
+    };
+    for record in [
+        Record::Report(report()),
+        Record::Tally(tally()),
+        Record::Handover(handover),
+    ] {
         let bytes = record.to_bytes();
         assert_eq!(Record::from_bytes(record.kind(), &bytes).unwrap(), record);
         insta::assert_snapshot!(diagnostic(&bytes));

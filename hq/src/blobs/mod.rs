@@ -18,7 +18,7 @@ pub(crate) use tus::router;
 
 use crate::hex;
 use crate::init::Headquarters;
-use crate::keys::private_folder;
+use crate::keys::{Folder, private_folder};
 use crate::problem::Problem;
 use crate::store::{Store, Upload};
 use crate::{Clock, HqError};
@@ -73,6 +73,42 @@ pub(crate) fn held(folder: &Path) -> Result<Arc<dyn ObjectStore>, HqError> {
     let store = LocalFileSystem::new_with_prefix(folder)
         .map_err(|error| HqError::file(folder)(io::Error::other(error)))?;
     Ok(Arc::new(store.with_fsync(true)))
+}
+
+/// What is held whole, for who has no thread of the network's.
+pub(crate) struct Held {
+    store: Arc<dyn ObjectStore>,
+    folder: PathBuf,
+}
+
+impl Held {
+    pub(crate) fn open(folder: &Folder) -> Result<Self, HqError> {
+        Ok(Self {
+            store: held(&folder.blobs())?,
+            folder: folder.blobs(),
+        })
+    }
+
+    /// Holds a whole file, durably, under its hash.
+    pub(crate) fn put(&self, blob: &BlobRef, bytes: &[u8]) -> Result<(), HqError> {
+        let name = name(&blob.sha256);
+        let putting = self.store.put(&name, bytes.to_vec().into());
+        waited_for(putting)
+            .and_then(|put| put.map_err(io::Error::other))
+            .map(drop)
+            .map_err(HqError::file(&self.folder))
+    }
+
+    /// The bytes of a file that is held, where it can be read.
+    pub(crate) fn get(&self, sha256: &[u8; 32]) -> Option<Vec<u8>> {
+        let reading = async { self.store.get(&name(sha256)).await?.bytes().await };
+        waited_for(reading).ok()?.ok().map(|bytes| bytes.to_vec())
+    }
+}
+
+fn waited_for<T>(future: impl Future<Output = T>) -> io::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    Ok(runtime.block_on(future))
 }
 
 /// A held attachment's name.

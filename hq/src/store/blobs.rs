@@ -55,10 +55,7 @@ impl Store {
     ) -> rusqlite::Result<Begun> {
         let db = self.begin()?;
         let size = signed(blob.size);
-        let named = db
-            .prepare_cached("SELECT 1 FROM named_blob WHERE sha256 = ?1 AND size = ?2")?
-            .exists(params![blob.sha256, size])?;
-        if !named {
+        if !is_named(&db, blob)? {
             return Ok(Begun::NotNamed);
         }
         let held = db
@@ -90,6 +87,19 @@ impl Store {
         let upload = upload(&db, id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
         db.commit()?;
         Ok(Begun::Upload(id, upload))
+    }
+
+    /// Whether an accepted envelope names this attachment.
+    pub(crate) fn is_named(&self, blob: &BlobRef) -> rusqlite::Result<bool> {
+        is_named(&self.0, blob)
+    }
+
+    /// The receipt of an attachment that is held.
+    pub(crate) fn blob_receipt(&self, blob: &BlobRef) -> rusqlite::Result<Option<Vec<u8>>> {
+        self.0
+            .prepare_cached("SELECT receipt FROM blob WHERE sha256 = ?1 AND size = ?2")?
+            .query_row(params![blob.sha256, signed(blob.size)], |row| row.get(0))
+            .optional()
     }
 
     pub(crate) fn upload(&self, id: UploadId) -> rusqlite::Result<Option<Upload>> {
@@ -135,6 +145,11 @@ impl Store {
             .prepare_cached("SELECT receipt FROM blob WHERE sha256 = ?1")?
             .query_row([blob.sha256], |row| row.get(0))
     }
+}
+
+fn is_named(db: &Connection, blob: &BlobRef) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM named_blob WHERE sha256 = ?1 AND size = ?2")?
+        .exists(params![blob.sha256, signed(blob.size)])
 }
 
 /// Whether one more upload of this attachment keeps the capability of its record within bounds. Where several
@@ -220,5 +235,63 @@ impl Reader {
                 })
             })
             .optional()
+    }
+}
+
+/// Bundles that have arrived whole and were not opened.
+pub(super) const UNOPENED_BUNDLES: &str = "FROM attachment a JOIN blob b USING (sha256)
+     WHERE a.media_type = 'application/vnd.testigo.bundle'
+       AND NOT EXISTS (SELECT 1 FROM brought WHERE brought.attachment = a.id)";
+
+/// A bundle that a phone brought as a file of one of its records.
+pub(crate) struct Brought {
+    /// The attachment's number.
+    pub attachment: i64,
+    pub sha256: [u8; 32],
+    pub secret: BlobSecret,
+}
+
+impl Store {
+    /// The oldest bundle that has arrived whole and was not opened.
+    pub(crate) fn unopened_bundle(&self) -> rusqlite::Result<Option<Brought>> {
+        self.0
+            .prepare_cached(&format!(
+                "SELECT a.id, a.sha256, a.secret {UNOPENED_BUNDLES} ORDER BY a.id LIMIT 1"
+            ))?
+            .query_row([], |row| {
+                Ok(Brought {
+                    attachment: row.get(0)?,
+                    sha256: row.get(1)?,
+                    secret: BlobSecret::from_bytes(row.get(2)?),
+                })
+            })
+            .optional()
+    }
+
+    /// Notes what a bundle held: records and files, or that it is none for this headquarters.
+    pub(crate) fn keep_brought(
+        &self,
+        attachment: i64,
+        now: i64,
+        held: Option<(u64, u64)>,
+    ) -> rusqlite::Result<()> {
+        let (records, files) = held.unwrap_or_default();
+        let outcome = match held {
+            Some(_) => "taken in",
+            None => "no bundle of ours",
+        };
+        self.0
+            .prepare_cached(
+                "INSERT INTO brought (attachment, opened_at, outcome, records, files)
+                 VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+            )?
+            .execute(params![
+                attachment,
+                now,
+                outcome,
+                signed(records),
+                signed(files)
+            ])
+            .map(drop)
     }
 }

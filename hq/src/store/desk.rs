@@ -4,7 +4,7 @@ use super::schema::ENVELOPE;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 use std::collections::BTreeSet;
 use testigo_tally::Tally;
-use testigo_wire::{Body, Record, Time, VerifyingKey, Warning};
+use testigo_wire::{Body, Pseudonym, Record, Time, VerifyingKey, Warning};
 
 /// An envelope that the desk has not looked at.
 pub(crate) struct Unopened {
@@ -136,7 +136,7 @@ fn keep(db: &Connection, finding: &Finding) -> rusqlite::Result<bool> {
     } = opened.as_ref();
     let outcome = match record {
         Record::Unknown { .. } => "unknown kind",
-        Record::Report(_) | Record::Tally(_) => "read",
+        Record::Report(_) | Record::Tally(_) | Record::Handover(_) => "read",
     };
     let table = body.table.as_ref().map(testigo_wire::TableId::as_str);
     let copy_of: Option<i64> = db
@@ -228,6 +228,21 @@ fn keep(db: &Connection, finding: &Finding) -> rusqlite::Result<bool> {
                 report.started.map(text),
                 report.ended.map(text),
                 report.people
+            ])?;
+        }
+        Record::Handover(handover) => {
+            let name = |name: &Option<Pseudonym>| name.as_ref().map(|n| n.as_str().to_owned());
+            db.prepare_cached(
+                "INSERT INTO handover (arrival, what, giver, taker, at, place)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![
+                arrival,
+                handover.what,
+                name(&handover.from),
+                name(&handover.to),
+                handover.at.map(text),
+                handover.place
             ])?;
         }
         Record::Unknown { .. } => {}

@@ -2,6 +2,7 @@
 
 mod blobs;
 mod copy;
+mod custody;
 mod desk;
 mod ingest;
 mod notices;
@@ -9,7 +10,7 @@ mod recover;
 mod schema;
 mod views;
 
-pub(crate) use blobs::{Begun, NamedFile, Upload};
+pub(crate) use blobs::{Begun, Brought, NamedFile, Upload};
 pub(crate) use desk::{Finding, Opened, Unopened};
 pub(crate) use ingest::{Incoming, Keys, device, keep_enrolment, keep_envelope, receipt};
 pub(crate) use notices::{Pen, notices};

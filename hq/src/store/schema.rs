@@ -9,7 +9,7 @@ pub(super) const ENVELOPE: i64 = 1;
 
 /// The schema, step by step. Times of headquarters are milliseconds since the Unix epoch; times that a
 /// phone told are RFC 3339 text with the offset that it told them in.
-pub(super) const MIGRATIONS: &[Migration] = &[FIRST, ATTACHMENTS, NOTICES, QUOTAS];
+pub(super) const MIGRATIONS: &[Migration] = &[FIRST, ATTACHMENTS, NOTICES, QUOTAS, COURIERS];
 
 const FIRST: Migration = Migration {
     sql: "
@@ -184,5 +184,30 @@ const QUOTAS: Migration = Migration {
 -- What came under a capability.
 CREATE INDEX arrival_by_device ON arrival (device);
 CREATE INDEX named_blob_by_arrival ON named_blob (arrival);
+",
+};
+
+const COURIERS: Migration = Migration {
+    sql: "
+-- Bundles that a phone brought as a file of one of its records, and what the desk took out of each.
+CREATE TABLE brought (
+    attachment INTEGER PRIMARY KEY REFERENCES attachment (id),
+    opened_at INTEGER NOT NULL,
+    outcome TEXT NOT NULL CHECK (outcome IN ('taken in', 'no bundle of ours')),
+    records INTEGER NOT NULL,
+    files INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX attachment_bundle ON attachment (id) WHERE media_type = 'application/vnd.testigo.bundle';
+
+-- What passed from hand to hand.
+CREATE TABLE handover (
+    arrival INTEGER PRIMARY KEY REFERENCES opened (arrival),
+    what INTEGER NOT NULL,
+    giver TEXT,
+    taker TEXT,
+    at TEXT,
+    place TEXT
+) STRICT;
 ",
 };

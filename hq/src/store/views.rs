@@ -1,4 +1,5 @@
 use super::Reader;
+use super::blobs::UNOPENED_BUNDLES;
 use super::schema::ENVELOPE;
 use rusqlite::{Connection, Row};
 use serde::{Deserialize, Serialize};
@@ -164,9 +165,9 @@ fn all<T>(
 }
 
 fn counts(db: &Connection) -> rusqlite::Result<Counts> {
-    db.prepare_cached(
+    db.prepare_cached(&format!(
         "SELECT (SELECT count(*) FROM arrival WHERE kind = ?1 AND bytes IS NOT NULL)
-                - (SELECT count(*) FROM opened),
+                - (SELECT count(*) FROM opened) + (SELECT count(*) {UNOPENED_BUNDLES}),
                 (SELECT count(*) FROM opened WHERE outcome = 'unreadable'),
                 (SELECT count(*) FROM opened WHERE outcome = 'unknown kind'),
                 (SELECT count(*) FROM arrival WHERE kind = ?1 AND bytes IS NOT NULL),
@@ -174,8 +175,8 @@ fn counts(db: &Connection) -> rusqlite::Result<Counts> {
                 (SELECT count(*) FROM safe),
                 (SELECT max(made_at) FROM copy),
                 (SELECT count(*) FROM (SELECT DISTINCT sha256 FROM named_blob)),
-                (SELECT count(*) FROM blob)",
-    )?
+                (SELECT count(*) FROM blob)"
+    ))?
     .query_row([ENVELOPE], |row| {
         Ok(Counts {
             unopened: count(row, 0)?,

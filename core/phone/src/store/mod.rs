@@ -108,6 +108,11 @@ impl Settled {
 }
 
 impl Device {
+    /// What the device's key is made of.
+    pub(crate) fn seed(&self) -> &[u8; 32] {
+        &self.seed
+    }
+
     /// The device's key. It is worked out anew each time, which costs as much as a signature.
     pub(crate) fn key(&self) -> SigningKey {
         SigningKey::from_seed(&self.seed)
@@ -259,7 +264,6 @@ impl Store {
         Ok(row.optional()?)
     }
 
-    /// Keeps the headquarters once; a second one is refused.
     /// Enrols, or enrols anew with the same headquarters where they do not know the earlier code.
     pub(crate) fn keep_headquarters(&mut self, hq: &Headquarters) -> Result<(), PhoneError> {
         let unknown_code = Deferral::UNKNOWN_CAPABILITY.0;

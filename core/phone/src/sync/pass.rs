@@ -322,7 +322,8 @@ impl SyncPass {
                         });
                     }
                 }
-                Answer::Unknown => {}
+                // A file's comes by hand alone.
+                Answer::BlobReceipt(_) | Answer::Unknown => {}
             }
         }
         let sent_any = !sent.eids.is_empty() || sent.enrolment.is_some();

@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use testigo_phone::sync::{Method, Request, Selection};
-use testigo_phone::{Bundled, Delivery, Phone, PhoneError, ReportInput};
+use testigo_phone::{Bundled, Delivery, Load, Phone, PhoneError, ReportInput};
 use testigo_wire::*;
 
 fn report(phone: &mut Phone) {
@@ -15,21 +15,55 @@ fn report(phone: &mut Phone) {
 
 fn bundle(phone: &Phone, selection: Selection) -> Option<(Bundled, Vec<u8>)> {
     let mut file = Vec::new();
-    let bundled = phone.bundle(selection, &mut file).unwrap();
+    let bundled = phone
+        .bundle(selection, Load::RecordsAndFiles, &mut file)
+        .unwrap();
     assert_eq!(bundled.is_some(), !file.is_empty());
     Some((bundled?, file))
 }
 
-/// Headquarters take a bundle in; the file of receipts.
-fn import(hq: &mut FakeHq, file: &[u8]) -> Vec<u8> {
+/// What headquarters answer to a bundle, and for whom.
+struct Letter {
+    to: BlobSecret,
+    reply: Reply,
+}
+
+impl Letter {
+    fn file(&self) -> Vec<u8> {
+        let mut post = ReturnPost::default();
+        post.add(&self.to, &self.reply).unwrap();
+        post.to_bytes().to_vec()
+    }
+}
+
+/// Headquarters take a bundle in.
+fn answer(hq: &mut FakeHq, file: &[u8]) -> Letter {
     let bundle = Bundle::open(file, &hq.seal).unwrap();
+    let mut body = Vec::new();
+    let mut to = None;
+    for item in bundle.items() {
+        match BundleItem::read(item) {
+            BundleItem::Signed(item) => body.extend_from_slice(item),
+            BundleItem::Return(secret) => to = Some(secret),
+            BundleItem::Piece { .. } => {}
+        }
+    }
     let request = Request {
         method: Method::Post,
         url: "http://127.0.0.1:1/v1/envelopes".into(),
         headers: Vec::new(),
-        body: bundle.items().flatten().copied().collect(),
+        body,
     };
-    hq.answer(&request).body
+    let reply = Reply::from_bytes(&hq.answer(&request).body).unwrap();
+    Letter {
+        to: to.unwrap(),
+        reply,
+    }
+}
+
+/// The same; the file of receipts.
+fn import(hq: &mut FakeHq, file: &[u8]) -> Vec<u8> {
+    answer(hq, file).file()
 }
 
 /// Newest first.
@@ -68,7 +102,10 @@ fn what_is_carried_waits_until_its_receipt_is_back() {
     // All that is not safe goes again where somebody asks for it, and is the same.
     let (all, file) = bundle(&phone, Selection::Everything).unwrap();
     assert_eq!(all.records, 2);
-    assert_eq!(import(&mut hq, &file), receipts);
+    let again = answer(&mut hq, &file);
+    assert_ne!(again.file(), receipts, "sealed anew");
+    let taken = phone.import_receipts(&again.file()).unwrap();
+    assert_eq!((taken.received, taken.known), (0, 2));
     assert_eq!(hq.kept.len(), 2);
     let eid = hq.kept[0].0;
     hq.notice(eid, NoticeStatus::READ, true, 0);
@@ -92,7 +129,7 @@ fn a_refusal_parks_and_a_phone_that_has_not_enrolled_carries_nothing() {
 
     let mut new = Phone::create(&dir.path().join("b"), &key(), clock()).unwrap();
     let mut out = Vec::new();
-    let refused = new.bundle(Selection::Queued, &mut out);
+    let refused = new.bundle(Selection::Queued, Load::Records, &mut out);
     assert!(matches!(refused, Err(PhoneError::NotEnrolled)));
     assert!(matches!(
         new.import_receipts(&receipts),
@@ -108,27 +145,39 @@ fn no_damage_of_the_receipts_delivers_anything() {
     let mut phone = hq.phone(dir.path());
     report(&mut phone);
     let (_, file) = bundle(&phone, Selection::Queued).unwrap();
-    let Reply { epoch, answers } = Reply::from_bytes(&import(&mut hq, &file)).unwrap();
-    // The record's alone, behind the run's name, which no signature covers.
-    let of_record = Reply {
-        epoch,
-        answers: answers[1..].to_vec(),
-    };
-    let good = of_record.to_bytes();
-    let unsigned = cbor::first("reply", &good, 100).unwrap().0.len();
-    for at in unsigned..good.len() {
+    let letter = answer(&mut hq, &file);
+    let good = letter.file();
+    for at in (0..good.len()).step_by(7) {
         let mut bad = good.clone();
         bad[at] ^= 1 << (at % 8);
-        if let Ok(taken) = phone.import_receipts(&bad) {
-            assert_eq!((taken.received, taken.parked), (0, 0), "byte {at}");
+        for bytes in [&bad[..], &good[..at]] {
+            if let Ok(taken) = phone.import_receipts(bytes) {
+                assert_eq!((taken.received, taken.parked), (0, 0), "byte {at}");
+                assert!(!taken.for_this_phone);
+            }
         }
-        assert!(
-            phone
-                .import_receipts(&good[..at])
-                .map_or(0, |taken| taken.received)
-                == 0
-        );
     }
+    assert_eq!(states(&phone), ["queued"]);
+
+    // Somebody who knew what the letter is sealed under could still not sign.
+    let stranger = SigningKey::from_seed(&[1; 32]);
+    let forged = Letter {
+        to: letter.to.clone(),
+        reply: Reply {
+            answers: (letter.reply.answers.iter())
+                .map(|answer| match answer {
+                    Answer::Receipt(bytes) => {
+                        let receipt = Receipt::from_kept(bytes).unwrap();
+                        Answer::Receipt(receipt.sign(&stranger).unwrap())
+                    }
+                    other => other.clone(),
+                })
+                .collect(),
+            ..letter.reply.clone()
+        },
+    };
+    let taken = phone.import_receipts(&forged.file()).unwrap();
+    assert_eq!((taken.received, taken.unverified), (0, 2));
     assert_eq!(states(&phone), ["queued"]);
     assert_eq!(phone.import_receipts(&good).unwrap().received, 1);
 
@@ -148,7 +197,8 @@ fn receipts_from_before_headquarters_came_back_from_a_backup_do_not_count() {
     let mut phone = hq.phone(dir.path());
     report(&mut phone);
     let (_, file) = bundle(&phone, Selection::Queued).unwrap();
-    let old = import(&mut hq, &file);
+    let letter = answer(&mut hq, &file);
+    let old = letter.file();
     phone.import_receipts(&old).unwrap();
     assert_eq!(states(&phone), ["delivered"]);
 
@@ -165,11 +215,14 @@ fn receipts_from_before_headquarters_came_back_from_a_backup_do_not_count() {
     let signed = Receipt::new(store, Eid::of(enrolment), at(60), ReceiptCode::ACCEPTED)
         .sign(&restored.receipt)
         .unwrap();
-    let younger = Reply {
-        epoch: restored.epoch,
-        answers: vec![Answer::Receipt(signed)],
+    let younger = Letter {
+        to: letter.to,
+        reply: Reply {
+            epoch: restored.epoch,
+            answers: vec![Answer::Receipt(signed)],
+        },
     };
-    let taken = phone.import_receipts(&younger.to_bytes()).unwrap();
+    let taken = phone.import_receipts(&younger.file()).unwrap();
     assert!(!taken.outdated);
     assert_eq!(states(&phone), ["queued"], "it goes again");
 
