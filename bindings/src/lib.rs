@@ -8,6 +8,7 @@
 mod attachment;
 mod budget;
 mod catalogue;
+mod courier;
 mod error;
 mod input;
 mod logger;
@@ -20,6 +21,7 @@ mod view;
 pub use attachment::{AttachmentKind, SealedFile};
 pub use budget::Budget;
 pub use catalogue::{CatalogueEntryView, Language, Phase, Severity, catalogue, language_from_tag};
+pub use courier::{BundleCodesView, BundleView, HandoverInput, ReceiptsView, missing_codes};
 pub use error::{Explanation, HostError, NextStep, TestigoError};
 pub use input::{ReportInput, TallyInput};
 pub use logger::{LogLevel, Logger, set_logger};

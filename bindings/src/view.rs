@@ -1,6 +1,6 @@
 use testigo_phone::{Delivery, Enrolled, Phone, Saved, SavedTally};
 use testigo_tally::{Doubt, NotATally, Tally};
-use testigo_wire::{Kind, Language, Record, TableId, Time, Warning};
+use testigo_wire::{Handover, Language, Pseudonym, Record, TableId, Time, Warning};
 
 /// What the phone belongs to now.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -163,6 +163,17 @@ pub enum RecordView {
         /// What it says.
         reading: TallyReading,
     },
+    /// Something that passed from hand to hand.
+    Handover {
+        /// Somebody else's bundle, that this phone carries; otherwise a sheet on paper.
+        bundle: bool,
+        /// The pseudonym of who gave it.
+        from: Option<String>,
+        /// The pseudonym of who has it now.
+        to: Option<String>,
+        /// Where.
+        place: Option<String>,
+    },
     /// A kind that only a newer app knows.
     Other {
         /// Its number.
@@ -319,9 +330,15 @@ impl RecordView {
                     reading: phone.read_tally(&texts).into(),
                 }
             }
-            Record::Handover(_) => Self::Other {
-                kind: Kind::HANDOVER.0,
-            },
+            Record::Handover(handover) => {
+                let text = |name: Option<Pseudonym>| name.map(|name| name.as_str().to_owned());
+                Self::Handover {
+                    bundle: handover.what == Handover::BUNDLE,
+                    from: text(handover.from),
+                    to: text(handover.to),
+                    place: handover.place,
+                }
+            }
             Record::Unknown { kind, .. } => Self::Other { kind: kind.0 },
         }
     }

@@ -20,6 +20,7 @@ from testigo import (
     AttachmentKind,
     Budget,
     DeliveryView,
+    HandoverInput,
     HostError,
     LogLevel,
     NextStep,
@@ -552,3 +553,57 @@ def test_photograph(stage, tmp_path):
     (incident,) = stage.incidents()
     arrived = [stage.opened(file) for file in files(incident) + of_table(stage.held())]
     assert arrived == [plain_small, plain, recording]
+
+
+@pytest.mark.scenario("by-hand")
+def test_by_hand(stage, tmp_path):
+    witness, carrier, other = map(stage.phone, ("witness", "carrier", "other"))
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(b"a photograph of a form that nobody knows")
+    sealed = witness.seal_file(str(photo), AttachmentKind.WHOLE)
+    witness.report(power_cut("by hand", attachments=[sealed]))
+    bundle, again = (tmp_path / name for name in ("bundle.bin", "again.bin"))
+    made = witness.bundle(str(bundle))
+    assert (made.records, made.files, made.records_left_out, made.files_left_out) == (1, 1, 0, 0)
+    assert made.bytes == bundle.stat().st_size
+    with pytest.raises(TestigoError.Input) as error:
+        witness.bundle(str(bundle))
+    assert_explained(error, "file-unreadable", NextStep.CORRECT_INPUT)
+    assert witness.status().queued == 1
+
+    # One carrier has the file, the other reads codes from the witness's screen.
+    carrier.carry(str(bundle))
+    assert carrier.history()[0].record.bundle
+    shown = witness.bundle_codes()
+    assert (shown.bundle.records, shown.bundle.files_left_out) == (1, 1)
+    first, *codes = (code.encode() for code in shown.codes)
+    assert testigo.missing_codes(codes) == [1]
+    with pytest.raises(TestigoError):
+        other.carry_codes(codes)
+    codes.append(first)
+    assert testigo.missing_codes(codes) == []
+    other.carry_codes(codes)
+    with pytest.raises(TestigoError):
+        other.carry(str(photo))
+
+    stage.serve()
+    for phone in (carrier, other):
+        deliver(phone)
+        assert isinstance(phone.history()[0].delivery, DeliveryView.DELIVERED)
+    assert len(stage.incidents()) == 1
+
+    receipts = str(tmp_path / "receipts.bin")
+    run("hq", "--data", stage.path("hq"), "import", bundle, "--receipts", receipts)
+    assert not carrier.import_receipts(receipts).for_this_phone
+    taken = witness.import_receipts(receipts)
+    assert (taken.received, taken.files, taken.parked) == (1, 1, 0)
+    assert isinstance(witness.history()[0].delivery, DeliveryView.DELIVERED)
+    assert witness.bundle(str(again)) is None
+    assert not again.exists()
+
+    with pytest.raises(TestigoError.Input) as error:
+        witness.hand_over(HandoverInput(_from="04141234567", to="boat-2"))
+    assert error.value.explanation.field == "from"
+    witness.hand_over(HandoverInput(_from="witness-7", to="boat-2", place="the jetty"))
+    record = witness.history()[0].record
+    assert (record.bundle, record._from, record.to) == (False, "witness-7", "boat-2")

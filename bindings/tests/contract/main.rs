@@ -8,13 +8,14 @@
     reason = "tests"
 )]
 
+mod by_hand;
 mod headquarters;
 mod photograph;
 mod scenarios;
 
 use std::process::Command;
 
-const SCENARIOS: [(&str, fn()); 12] = [
+const SCENARIOS: [(&str, fn()); 13] = [
     ("enrol", scenarios::enrol),
     ("capture-offline", scenarios::capture_offline),
     ("killed-and-reopened", scenarios::killed_and_reopened),
@@ -27,6 +28,7 @@ const SCENARIOS: [(&str, fn()); 12] = [
     ("ten-thousand-calls", in_a_process_of_its_own),
     ("scanned-sheet", scenarios::scanned_sheet),
     ("photograph", photograph::photograph),
+    ("by-hand", by_hand::by_hand),
 ];
 
 /// What a process of its own does, and the folder it does it in.

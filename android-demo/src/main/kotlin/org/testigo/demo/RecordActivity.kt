@@ -122,5 +122,7 @@ fun Context.recordName(record: RecordView): String = when (record) {
     is RecordView.Report -> pick(record.labelEs, record.labelEn).asTitle()
     is RecordView.Tally ->
         getString(if (record.reading is TallyReading.Read) R.string.record_sheet else R.string.record_no_sheet)
+    is RecordView.Handover ->
+        getString(if (record.bundle) R.string.record_bundle else R.string.record_handover)
     is RecordView.Other -> getString(R.string.record_unknown)
 }

@@ -55,6 +55,11 @@ class Headquarters(private val data: File) : Closeable {
         return out.readBytes()
     }
 
+    /** Takes in what a courier brought; receipts for the way back go to a new file. */
+    fun import(bundle: File, receipts: String) {
+        Program.run("hq", "--data", data.path, "import", bundle.path, "--receipts", receipts)
+    }
+
     /** Reads once the desk has opened all that arrived. */
     private fun settled(what: String): JSONObject {
         val end = System.nanoTime() + Program.LIMIT_S * 1_000_000_000
