@@ -1,5 +1,6 @@
 //! Public halves of the rights to enrol, beside the database: without them phones that enrolled under them could
-//! never come back to headquarters that lost it.
+//! never come back to headquarters that lost it. Each line is sealed under the database's key, for it says where a
+//! witness was sent.
 
 use crate::HqError;
 use crate::hex;
@@ -7,7 +8,9 @@ use crate::keys::{Folder, sync_folder};
 use data_encoding::HEXLOWER;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
-use testigo_wire::{TableId, VerifyingKey};
+use testigo_wire::{BlobSecret, TableId, VerifyingKey, WireError};
+
+const INFO: &[u8] = b"testigo/1/capabilities";
 
 /// The right to enrol, as headquarters know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,14 +23,26 @@ pub(crate) struct KnownCapability {
 }
 
 impl KnownCapability {
-    /// A line: the key in hexadecimal, milliseconds, and the table where there is one.
-    fn to_line(&self) -> String {
+    /// A line: sealed and in hexadecimal, the key in hexadecimal, milliseconds, and the table where there is one.
+    fn to_line(&self, secret: &BlobSecret) -> Result<String, WireError> {
         let key = HEXLOWER.encode(&self.key.to_bytes());
         let table = self.table.as_ref().map_or("", TableId::as_str);
-        format!("{key} {} {table}\n", self.created_at)
+        let open = format!("{key} {} {table}", self.created_at);
+        let sealed = secret.seal_letter(INFO, open.as_bytes())?;
+        Ok(format!("{}\n", HEXLOWER.encode(&sealed)))
     }
 
-    fn from_line(line: &str) -> Option<Self> {
+    /// Lines of earlier releases were not sealed.
+    fn from_line(line: &str, secret: &BlobSecret) -> Option<Self> {
+        let sealed = HEXLOWER.decode(line.as_bytes()).ok();
+        let open = sealed.and_then(|sealed| secret.open_letter(INFO, &sealed).ok());
+        match open {
+            Some(open) => Self::from_open_line(std::str::from_utf8(&open).ok()?),
+            None => Self::from_open_line(line),
+        }
+    }
+
+    fn from_open_line(line: &str) -> Option<Self> {
         let mut fields = line.splitn(3, ' ');
         let key = VerifyingKey::from_bytes(&hex::bytes(fields.next()?)?).ok()?;
         let created_at = fields.next()?.parse().ok()?;
@@ -48,7 +63,10 @@ pub(crate) fn append(folder: &Folder, known: &[KnownCapability]) -> Result<(), H
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     // Behind a line that a power cut left unfinished.
-    let lines: String = known.iter().map(KnownCapability::to_line).collect();
+    let secret = secret(folder)?;
+    let lines = (known.iter().map(|known| known.to_line(&secret)))
+        .collect::<Result<String, _>>()
+        .map_err(HqError::keys)?;
     options
         .open(&path)
         .and_then(|mut file| {
@@ -67,10 +85,16 @@ pub(crate) fn read(folder: &Folder) -> Result<Vec<KnownCapability>, HqError> {
         read => read.map_err(HqError::file(&path))?,
     };
     let text = String::from_utf8_lossy(&bytes);
+    let secret = secret(folder)?;
     Ok(text
         .lines()
-        .filter_map(KnownCapability::from_line)
+        .filter_map(|line| KnownCapability::from_line(line, &secret))
         .collect())
+}
+
+fn secret(folder: &Folder) -> Result<BlobSecret, HqError> {
+    let key = folder.load_database()?;
+    BlobSecret::derived(key.expose(), INFO).map_err(HqError::keys)
 }
 
 #[cfg(test)]
@@ -83,6 +107,8 @@ mod tests {
     fn lines_come_back_also_behind_one_that_was_never_finished() {
         let dir = tempfile::tempdir().unwrap();
         let folder = Folder::new(dir.path());
+        fs::create_dir(folder.keys()).unwrap();
+        fs::write(folder.database_key(), [9; 32]).unwrap();
         assert_eq!(read(&folder).unwrap(), []);
         let known = [None, Some("201301006.01")].map(|table| KnownCapability {
             key: SigningKey::from_seed(&[7; 32]).verifying_key(),
@@ -97,5 +123,15 @@ mod tests {
         fs::write(&path, text).unwrap();
         append(&folder, &known[1..]).unwrap();
         assert_eq!(read(&folder).unwrap(), known);
+        let text = fs::read(&path).unwrap();
+        assert!(!text.windows(12).any(|part| part == b"201301006.01"));
+        // As an earlier release wrote it.
+        let key = HEXLOWER.encode(&known[1].key.to_bytes());
+        fs::write(
+            &path,
+            format!("\n{key} {} 201301006.01\n", known[1].created_at),
+        )
+        .unwrap();
+        assert_eq!(read(&folder).unwrap(), known[1..]);
     }
 }

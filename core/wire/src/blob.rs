@@ -27,6 +27,9 @@ pub const SEALED_SEGMENT: usize = BLOB_SEGMENT + TAG;
 /// All but the counter and the flag of the last segment (STREAM takes five bytes of the nonce).
 const NONCE_PREFIX: [u8; 7] = [0; 7];
 
+/// Bytes of a letter's salt.
+const SALT: usize = 32;
+
 const WHAT: &str = "attachment";
 
 /// The secret of one attachment, drawn afresh for it and kept inside the sealed record. Erased from
@@ -56,6 +59,30 @@ impl BlobSecret {
     /// None in practice: 32 bytes are always available.
     pub fn derived(key: &[u8; 32], info: &[u8]) -> Result<Self, WireError> {
         derive(None, key, info)
+    }
+
+    /// Seals something whole under a key that is drawn from this secret and a fresh salt, so that it may be done again and
+    /// again: the 32 bytes of salt, then the form of attachments. `info` binds it to its use.
+    ///
+    /// # Errors
+    /// Where the operating system has no randomness.
+    pub fn seal_letter(&self, info: &[u8], open: &[u8]) -> Result<Vec<u8>, WireError> {
+        let mut salt = [0; SALT];
+        getrandom::fill(&mut salt).map_err(|error| WireError::malformed(WHAT, error))?;
+        let secret = derive(Some(&salt), self.expose(), info)?;
+        let mut letter = salt.to_vec();
+        letter.extend(seal_whole(&secret, open)?);
+        Ok(letter)
+    }
+
+    /// Opens what [`seal_letter`](Self::seal_letter) sealed.
+    ///
+    /// # Errors
+    /// [`WireError::Sealed`] where it was sealed under another secret or for another use, or was changed.
+    pub fn open_letter(&self, info: &[u8], letter: &[u8]) -> Result<Zeroizing<Vec<u8>>, WireError> {
+        let (salt, sealed) =
+            (letter.split_at_checked(SALT)).ok_or(WireError::Sealed { what: WHAT })?;
+        open_whole(&derive(Some(salt), self.expose(), info)?, sealed)
     }
 
     /// Its bytes, for an encrypted store of one's own.
@@ -202,11 +229,7 @@ impl BlobOpener {
     }
 }
 
-pub(crate) fn derive(
-    salt: Option<&[u8]>,
-    key: &[u8; 32],
-    info: &[u8],
-) -> Result<BlobSecret, WireError> {
+fn derive(salt: Option<&[u8]>, key: &[u8; 32], info: &[u8]) -> Result<BlobSecret, WireError> {
     let mut secret = Zeroizing::new([0; 32]);
     Hkdf::<Sha256>::new(salt, key)
         .expand(info, secret.as_mut())
@@ -215,7 +238,7 @@ pub(crate) fn derive(
 }
 
 /// The sealed form of something that is whole in memory.
-pub(crate) fn seal_whole(secret: &BlobSecret, open: &[u8]) -> Result<Vec<u8>, WireError> {
+fn seal_whole(secret: &BlobSecret, open: &[u8]) -> Result<Vec<u8>, WireError> {
     let mut sealer = BlobSealer::new(secret);
     let mut sealed = BLOB_HEADER.to_vec();
     let mut rest = open;

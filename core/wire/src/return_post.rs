@@ -1,11 +1,10 @@
 //! Receipts on their way back by hand, described byte by byte in `docs/bundle-format.md`: for each bundle one
 //! letter that only the phone that made it opens. Whoever carries them sees their number and size classes.
 //!
-//! `"testigo-receipts" || 0x01`, then letters: 32 bytes of salt, the length of what follows in four bytes, big-endian,
-//! and a reply behind its own length, padded with zeros to a size class and sealed in the form of attachments. Its
-//! secret is HKDF-SHA256 (RFC 5869) over the phone's return secret with the letter's salt, so that it is used once.
+//! `"testigo-receipts" || 0x01`, then letters: a length in four bytes, big-endian, 32 bytes of salt, and a reply behind
+//! its own length, padded with zeros to a size class and sealed in the form of attachments. Its secret is HKDF-SHA256
+//! (RFC 5869) over the phone's return secret with the letter's salt, so that it is used once.
 
-use crate::blob::{derive, open_whole, seal_whole};
 use crate::{BlobSecret, Reply, WireError};
 use zeroize::Zeroizing;
 
@@ -13,7 +12,6 @@ const MAGIC: [u8; 16] = *b"testigo-receipts";
 const VERSION: u8 = 1;
 const INFO: &[u8] = b"testigo/1/receipts";
 const WHAT: &str = "receipts";
-const SALT: usize = 32;
 /// The smallest size class, in bytes.
 const LEAST: usize = 1024;
 /// The most letters in one file.
@@ -38,20 +36,17 @@ impl ReturnPost {
     /// # Errors
     /// Where the operating system has no randomness; [`WireError::TooLarge`] past a bound.
     pub fn add(&mut self, secret: &BlobSecret, reply: &Reply) -> Result<(), WireError> {
-        let mut salt = [0; SALT];
-        getrandom::fill(&mut salt).map_err(|error| WireError::malformed(WHAT, error))?;
         let reply = reply.to_bytes();
         let mut open = Zeroizing::new(frame(reply.len())?.to_vec());
         open.extend(reply);
         let padded = open.len().next_power_of_two().max(LEAST);
         open.resize(padded, 0);
-        let sealed = seal_whole(&letter_secret(secret, &salt)?, &open)?;
-        if self.0.len() + SALT + sealed.len() >= MAX_RETURN_POST {
-            return Err(too_large(sealed.len()));
+        let letter = secret.seal_letter(INFO, &open)?;
+        if self.0.len() + letter.len() >= MAX_RETURN_POST {
+            return Err(too_large(letter.len()));
         }
-        self.0.extend(salt);
-        self.0.extend(frame(sealed.len())?);
-        self.0.extend(sealed);
+        self.0.extend(frame(letter.len())?);
+        self.0.extend(letter);
         Ok(())
     }
 
@@ -92,29 +87,16 @@ impl ReturnPost {
             letters += 1;
             let letter;
             (letter, rest) =
-                Letter::first(rest).ok_or_else(|| WireError::malformed(WHAT, "it ends early"))?;
-            own.extend(letter.open(secret));
+                framed(rest).ok_or_else(|| WireError::malformed(WHAT, "it ends early"))?;
+            own.extend(open(secret, letter));
         }
         Ok(own)
     }
 }
 
-struct Letter<'a> {
-    salt: &'a [u8],
-    sealed: &'a [u8],
-}
-
-impl<'a> Letter<'a> {
-    fn first(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
-        let (salt, rest) = bytes.split_at_checked(SALT)?;
-        let (sealed, rest) = framed(rest)?;
-        Some((Self { salt, sealed }, rest))
-    }
-
-    fn open(&self, secret: &BlobSecret) -> Option<Reply> {
-        let open = open_whole(&letter_secret(secret, self.salt).ok()?, self.sealed).ok()?;
-        Reply::from_bytes(framed(&open)?.0).ok()
-    }
+fn open(secret: &BlobSecret, letter: &[u8]) -> Option<Reply> {
+    let open = secret.open_letter(INFO, letter).ok()?;
+    Reply::from_bytes(framed(&open)?.0).ok()
 }
 
 /// A length as it stands before what it is of: four bytes, big-endian.
@@ -136,8 +118,4 @@ fn too_large(found: usize) -> WireError {
         found,
         limit: MAX_RETURN_POST,
     }
-}
-
-fn letter_secret(secret: &BlobSecret, salt: &[u8]) -> Result<BlobSecret, WireError> {
-    derive(Some(salt), secret.expose(), INFO)
 }
