@@ -35,6 +35,7 @@ use outcome::Outcome;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use testigo_wire::Language;
+use tracing::level_filters::LevelFilter;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -42,7 +43,7 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_max_level(tracing::Level::WARN)
+        .with_max_level(log_level())
         .init();
     let language = language(cli.lang.as_deref());
     match run(cli.command, language, cli.json) {
@@ -55,6 +56,13 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// How much is written to standard error: what `TESTIGO_LOG` says (error, warn, info, debug, trace), else warnings.
+fn log_level() -> LevelFilter {
+    (std::env::var("TESTIGO_LOG").ok())
+        .and_then(|level| level.parse().ok())
+        .unwrap_or(LevelFilter::WARN)
 }
 
 fn run(command: Command, language: Language, as_json: bool) -> Result<Outcome, Failure> {

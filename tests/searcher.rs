@@ -1,0 +1,266 @@
+//! The searcher: whoever has the phone's folder, a bundle, the wire, or headquarters' disk reads every byte of it and looks
+//! for what was said, where, when, and by whom.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests"
+)]
+
+mod support;
+
+use image::{ImageFormat, Rgb, RgbImage};
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use support::{Phone, SHEET, Stage, TABLE, contents};
+use testigo_sqlite::DatabaseKey;
+use testigo_wire::{Invitation, Time};
+
+const NOTE: &str = "soldados en la puerta del liceo";
+const PHOTO: &str = "foto-de-la-mesa.jpg";
+const GIVER: &str = "testigo-Marabunta";
+const TAKER: &str = "lancha-Relampago";
+const PLACE: &str = "muelle viejo";
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// A photograph whose name and bytes are looked for.
+fn photograph(stage: &Stage) -> PathBuf {
+    let picture = RgbImage::from_fn(500, 400, |x, y| {
+        Rgb([(x * 7 % 256) as u8, (y * 5 % 256) as u8, (x ^ y) as u8])
+    });
+    let path = stage.path(PHOTO);
+    picture.save_with_format(&path, ImageFormat::Jpeg).unwrap();
+    path
+}
+
+/// What is looked for: what it is, and bytes that say it.
+fn needles(phone: &Phone, photo: &[u8], code: &str) -> BTreeMap<&'static str, Vec<Vec<u8>>> {
+    let text = |text: &str| text.as_bytes().to_vec();
+    // Times as texts and as numbers, as the phone itself tells them.
+    let mut times = Vec::new();
+    for item in phone.run(&["list"]).done().json().as_array().unwrap() {
+        let at = item["saved_at"].as_str().unwrap();
+        times.push(text(&at[..16]));
+        let millis = Time::from_rfc3339(at).unwrap().millis();
+        times.push(millis.to_be_bytes()[2..].to_vec());
+        times.push(millis.to_le_bytes()[..6].to_vec());
+    }
+    assert!(times.len() >= 9);
+    let invitation = Invitation::from_text(code).unwrap();
+    let seed = invitation.capability.signing_key().unwrap().seed();
+    BTreeMap::from([
+        ("note", vec![text(NOTE), text("soldados"), text("liceo")]),
+        ("table", vec![text(TABLE)]),
+        ("text of the sheet's code", vec![text(&SHEET[20..50])]),
+        ("times", times),
+        ("name of a file", vec![text(PHOTO), text("foto-de-la")]),
+        (
+            "picture",
+            vec![
+                photo[700..740].to_vec(),
+                photo[photo.len() / 2..][..40].to_vec(),
+            ],
+        ),
+        (
+            "pseudonyms and place",
+            vec![text(GIVER), text(TAKER), text(PLACE)],
+        ),
+        ("enrolment code", vec![text(&code[9..60]), seed.to_vec()]),
+    ])
+}
+
+/// Whether any of these stands in the bytes, also as UTF-16 or in another case.
+fn found(bytes: &[u8], needles: &[Vec<u8>]) -> bool {
+    let lower = bytes.to_ascii_lowercase();
+    needles.iter().any(|needle| {
+        let wide: Vec<u8> = needle.iter().flat_map(|byte| [*byte, 0]).collect();
+        memchr::memmem::find(bytes, needle).is_some()
+            || memchr::memmem::find(bytes, &wide).is_some()
+            || (needle.is_ascii()
+                && memchr::memmem::find(&lower, &needle.to_ascii_lowercase()).is_some())
+    })
+}
+
+/// Headquarters that serve and write down all that they can say of it.
+struct Serving {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Serving {
+    fn start(stage: &Stage, log: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_testigo"))
+            .args(["--json", "hq", "--data", stage.hq.path()])
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .env("TESTIGO_LOG", "trace")
+            .stdout(Stdio::piped())
+            .stderr(std::fs::File::create(log).unwrap())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let said: serde_json::Value = serde_json::from_str(&line).unwrap();
+        let address = said["listening"].as_str().unwrap();
+        let address = address.trim_start_matches("http://").parse().unwrap();
+        stage.proxy.lead_to(address);
+        Self { child, address }
+    }
+
+    /// Waits until the desk has opened everything.
+    fn settled(&self) {
+        while support::get(self.address, "/v1/health").json()["unopened"] != 0 {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What headquarters' ingest keeps, opened with the key of its database: every value of each of its tables.
+fn ingest_tables(data: &Path) -> Vec<u8> {
+    let key: [u8; 32] = std::fs::read(data.join("keys/database.key"))
+        .unwrap()
+        .try_into()
+        .unwrap();
+    let application = u32::from_be_bytes(*b"TsHQ");
+    let db = testigo_sqlite::open_reader(
+        &data.join("hq.db"),
+        &DatabaseKey::from_bytes(key),
+        application,
+    )
+    .unwrap();
+    let mut all = Vec::new();
+    for table in [
+        "identity",
+        "arrival",
+        "device",
+        "named_blob",
+        "upload",
+        "blob",
+    ] {
+        let mut query = db.prepare(&format!("SELECT * FROM {table}")).unwrap();
+        let columns = query.column_count();
+        let mut rows = query.query([]).unwrap();
+        let mut count = 0;
+        while let Some(row) = rows.next().unwrap() {
+            count += 1;
+            for column in 0..columns {
+                match row.get_ref(column).unwrap() {
+                    rusqlite::types::ValueRef::Text(bytes)
+                    | rusqlite::types::ValueRef::Blob(bytes) => {
+                        all.extend_from_slice(bytes);
+                    }
+                    _ => {}
+                }
+                all.push(b' ');
+            }
+        }
+        assert!(
+            count > 0 || table == "upload",
+            "{table} is empty: nothing would be looked through"
+        );
+    }
+    all
+}
+
+#[test]
+fn a_day_of_use_leaves_nothing_to_be_read() {
+    let mut stage = Stage::new();
+    stage.hq.kill();
+    let log = stage.path("log");
+    let serving = Serving::start(&stage, &log);
+    let image = stage.path("phone.png");
+    stage.hq.invite(TABLE, &image);
+    let phone = Phone::init(stage.path("phone"));
+    phone.enrol(&image, &stage.hq.public()).done();
+    let scanned = support::run(&["scan", text(&image)]).done().out;
+    let scanned: serde_json::Value = serde_json::from_str(scanned.lines().next().unwrap()).unwrap();
+    let code = scanned["codes"][0]["text"].as_str().unwrap().to_owned();
+    let path = photograph(&stage);
+    let photo = std::fs::read(&path).unwrap();
+
+    phone.report_with(NOTE, &path);
+    phone.tally(SHEET);
+    let handover = ["handover", "--from", GIVER, "--to", TAKER, "--place", PLACE];
+    phone.run(&handover).done();
+    let needles = needles(&phone, &photo, &code);
+    let bundle = stage.path("bundle.bin");
+    phone.run(&["bundle", "--out", text(&bundle)]).done();
+    phone.sync_all_well();
+    phone.sync_all_well();
+    serving.settled();
+
+    let mut places: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
+    let all = |folder: &Path| -> Vec<u8> {
+        // With their names, as a searcher sees them.
+        (contents(folder).into_iter())
+            .flat_map(|(path, bytes)| [path.to_str().unwrap().as_bytes().to_vec(), bytes].concat())
+            .collect()
+    };
+    places.insert("the phone's folder", all(&phone.home));
+    places.insert("a bundle", std::fs::read(&bundle).unwrap());
+    let mut wire = Vec::new();
+    for exchange in stage.proxy.take_exchanges() {
+        wire.extend(exchange.request);
+        wire.extend(exchange.reply);
+    }
+    for asked in stage.proxy.take_asked() {
+        wire.extend(format!("{asked:?}").into_bytes());
+    }
+    places.insert("the wire", wire);
+    let data = stage.hq.data();
+    let mut disk = Vec::new();
+    for (path, bytes) in contents(data) {
+        // What is in `public` is for everybody.
+        if !path.starts_with(data.join("public")) {
+            disk.extend(path.to_str().unwrap().as_bytes());
+            disk.extend(bytes);
+        }
+    }
+    places.insert("headquarters' disk", disk);
+    places.insert("ingest's tables, its keys in hand", ingest_tables(data));
+    places.insert("headquarters' log", std::fs::read(&log).unwrap());
+
+    let mut failed = Vec::new();
+    println!("{:<36}{:>10}  looked for, not found", "place", "bytes");
+    for (place, bytes) in &places {
+        assert!(
+            bytes.len() > 100,
+            "{place} is empty: nothing was looked through"
+        );
+        let mut missing = Vec::new();
+        for (what, needles) in &needles {
+            if (*place, *what) == ("headquarters' log", "times") {
+                // It has times of its own, of the same minute.
+                continue;
+            }
+            match found(bytes, needles) {
+                true => failed.push(format!("{what} in {place}")),
+                false => missing.push(*what),
+            }
+        }
+        println!("{place:<36}{:>10}  {}", bytes.len(), missing.join(", "));
+    }
+    assert!(failed.is_empty(), "READABLE: {failed:?}");
+
+    // The looking itself works: what staff sees at the desk has all of the words.
+    let shown = stage.hq.run(&["table"]).done().out + &stage.hq.run(&["custody"]).done().out;
+    for what in ["note", "table", "pseudonyms and place"] {
+        assert!(found(shown.as_bytes(), &needles[what]), "{what}");
+    }
+}
