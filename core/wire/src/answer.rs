@@ -1,6 +1,4 @@
-use crate::notice::MAX_NOTICE;
-use crate::receipt::MAX_RECEIPT;
-use crate::{Eid, Epoch, Language, WireError, cbor};
+use crate::{Eid, Epoch, Language, MAX_KEYSET, WireError, cbor};
 use minicbor::Decoder;
 use minicbor::bytes::ByteVec;
 
@@ -56,13 +54,8 @@ impl Deferral {
     }
 }
 
-/// The largest item of a reply, in bytes: a signed statement and what stands around it.
-const MAX_ANSWER: usize = 64
-    + if MAX_RECEIPT > MAX_NOTICE {
-        MAX_RECEIPT
-    } else {
-        MAX_NOTICE
-    };
+/// The largest item of a reply, in bytes: the largest signed object and what stands around it.
+const MAX_ANSWER: usize = 64 + MAX_KEYSET;
 
 /// One answer to one thing sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,20 +76,25 @@ pub enum Answer {
         /// The notice's bytes, signed by the desk.
         notice: Vec<u8>,
     },
+    /// Headquarters' signed keyset, in what a courier brings back: a phone without a network has no other way
+    /// to hear of new keys.
+    Keyset(Vec<u8>),
     /// A signed receipt of a whole file's bytes, on the way back by hand.
     BlobReceipt(Vec<u8>),
     /// What only a newer phone understands.
     Unknown,
 }
 
-/// Headquarters' reply to `POST /v1/envelopes`: a CBOR sequence (RFC 8742) of `[0, epoch]` and then,
-/// in any order, `[1, receipt]` or `[2, eid, code]` for each enrolment and envelope sent, and
-/// `[3, number, notice]`, numbers rising, where the device has asked what the desk has to say. On the way back by
-/// hand also `[4, receipt]` for each file.
+/// Headquarters' reply to `POST /v1/envelopes`: a CBOR sequence (RFC 8742) of `[0, epoch, version of the keyset]`
+/// and then, in any order, `[1, receipt]` or `[2, eid, code]` for each enrolment and envelope sent, and
+/// `[3, number, notice]`, numbers rising, where the device has asked what the desk has to say. A courier's file of
+/// receipts has the same form, and in it `[4, keyset]` before all others and `[5, receipt]` for each file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// Which run of headquarters' store answers.
     pub epoch: Epoch,
+    /// Version of headquarters' keyset, unsigned: a phone with an older one asks for it. 0 where they did not say.
+    pub keyset: u64,
     /// The answers.
     pub answers: Vec<Answer>,
 }
@@ -107,7 +105,10 @@ impl Reply {
 
     /// Its bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = cbor::to_vec(&(0u8, self.epoch));
+        let mut bytes = match self.keyset {
+            0 => cbor::to_vec(&(0u8, self.epoch)),
+            version => cbor::to_vec(&(0u8, self.epoch, version)),
+        };
         for answer in &self.answers {
             bytes.extend(match answer {
                 Answer::Receipt(receipt) => cbor::to_vec(&(1u8, ByteVec::from(receipt.clone()))),
@@ -115,8 +116,9 @@ impl Reply {
                 Answer::Notice { number, notice } => {
                     cbor::to_vec(&(3u8, number, ByteVec::from(notice.clone())))
                 }
+                Answer::Keyset(keyset) => cbor::to_vec(&(4u8, ByteVec::from(keyset.clone()))),
                 Answer::BlobReceipt(receipt) => {
-                    cbor::to_vec(&(4u8, ByteVec::from(receipt.clone())))
+                    cbor::to_vec(&(5u8, ByteVec::from(receipt.clone())))
                 }
                 Answer::Unknown => continue,
             });
@@ -130,6 +132,7 @@ impl Reply {
     /// [`WireError`] where the bytes are none: then nothing may be taken as delivered.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
         let mut epoch = None;
+        let mut keyset = 0;
         let mut answers = Vec::new();
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -137,9 +140,14 @@ impl Reply {
             (item, rest) = cbor::first("reply", rest, MAX_ANSWER)?;
             let mut d = Decoder::new(item);
             let fault = |error| WireError::malformed("reply", error);
-            d.array().map_err(fault)?;
+            let length = d.array().map_err(fault)?;
             match d.u16().map_err(fault)? {
-                0 => epoch = Some(d.decode().map_err(fault)?),
+                0 => {
+                    epoch = Some(d.decode().map_err(fault)?);
+                    if length > Some(2) {
+                        keyset = d.u64().map_err(fault)?;
+                    }
+                }
                 1 => answers.push(Answer::Receipt(d.bytes().map_err(fault)?.to_vec())),
                 2 => answers.push(Answer::Deferred {
                     eid: d.decode().map_err(fault)?,
@@ -149,11 +157,16 @@ impl Reply {
                     number: d.u64().map_err(fault)?,
                     notice: d.bytes().map_err(fault)?.to_vec(),
                 }),
-                4 => answers.push(Answer::BlobReceipt(d.bytes().map_err(fault)?.to_vec())),
+                4 => answers.push(Answer::Keyset(d.bytes().map_err(fault)?.to_vec())),
+                5 => answers.push(Answer::BlobReceipt(d.bytes().map_err(fault)?.to_vec())),
                 _ => answers.push(Answer::Unknown),
             }
         }
         let epoch = epoch.ok_or_else(|| WireError::malformed("reply", "it names no epoch"))?;
-        Ok(Self { epoch, answers })
+        Ok(Self {
+            epoch,
+            keyset,
+            answers,
+        })
     }
 }

@@ -5,7 +5,12 @@ use crate::{
 use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
 
-const KEYSET: sign::Kind = sign::Kind {
+/// The largest signed keyset, in bytes.
+pub const MAX_KEYSET: usize = KEYSET.limit();
+/// How many seal keys a keyset lists, the newest first. Each is 1,216 bytes that every phone fetches.
+pub(crate) const SEAL_KEYS_LISTED: usize = 2;
+
+pub(crate) const KEYSET: sign::Kind = sign::Kind {
     what: "keyset",
     typ: "testigo.keyset",
     max_payload: 64 * 1024,
@@ -32,7 +37,7 @@ pub struct Keyset {
     /// Keys that records are sealed to; phones use the first.
     #[n(4)]
     pub seal: Vec<SealPublicKey>,
-    /// Keys that sign receipts.
+    /// Keys that sign receipts; headquarters sign with the first.
     #[n(5)]
     pub receipt: Vec<VerifyingKey>,
     /// Keys that sign the desk's notices.
@@ -86,6 +91,31 @@ impl Keyset {
         Ok(keyset)
     }
 
+    /// What another keyset is to this one, whose signed bytes are `held`: only a later one of the same root and
+    /// election takes its place.
+    ///
+    /// # Errors
+    /// As [`Keyset::verify`] under this one's root.
+    pub fn succession(&self, held: &[u8], other: &[u8]) -> Result<Succession, WireError> {
+        let keyset = Self::verify(other, RootId::of(&self.root))?;
+        Ok(if keyset.election != self.election {
+            Succession::OtherElection
+        } else if keyset.version > self.version {
+            Succession::Newer(Box::new(keyset))
+        } else if keyset.version < self.version {
+            Succession::Older(keyset.version)
+        } else if other == held {
+            Succession::Same
+        } else {
+            Succession::Conflict
+        })
+    }
+
+    /// Whether the root has taken back its trust in this device or capability.
+    pub fn is_revoked(&self, kid: KeyId) -> bool {
+        self.revoked.contains(&kid)
+    }
+
     /// The root that a keyset names as its own, not verified: for who compares it with one from elsewhere.
     ///
     /// # Errors
@@ -105,4 +135,19 @@ impl Keyset {
     pub fn desk_key(&self, kid: KeyId) -> Option<&VerifyingKey> {
         self.desk.iter().find(|key| key.key_id() == kid)
     }
+}
+
+/// What a keyset is to the one that is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Succession {
+    /// It takes its place.
+    Newer(Box<Keyset>),
+    /// The very same bytes.
+    Same,
+    /// It was replaced long ago: somebody plays an old one back.
+    Older(u64),
+    /// The same version with other content: the root signed twice, and nobody may believe the second.
+    Conflict,
+    /// The same root's, for another election.
+    OtherElection,
 }

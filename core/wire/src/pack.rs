@@ -2,7 +2,7 @@ use crate::sign;
 use crate::{ElectionId, SigningKey, TableId, VerifyingKey, WireError, cbor};
 use minicbor::{Decode, Encode};
 
-const PACK: sign::Kind = sign::Kind {
+pub(crate) const PACK: sign::Kind = sign::Kind {
     what: "election pack",
     typ: "testigo.election-pack",
     max_payload: 4 * 1024 * 1024,
@@ -106,6 +106,25 @@ impl ElectionPack {
     /// [`WireError`] where it is no pack, or contradicts itself.
     pub fn read_unsigned(bytes: &[u8]) -> Result<Self, WireError> {
         Self::from_payload(&PACK.parse(bytes)?.payload)
+    }
+
+    /// Its bytes without a signature, for the root to sign elsewhere.
+    ///
+    /// # Errors
+    /// [`WireError`] where it is too large or contradicts itself.
+    pub(crate) fn to_unsigned(&self) -> Result<Vec<u8>, WireError> {
+        self.check()?;
+        let payload = cbor::to_vec(self);
+        cbor::check(PACK.what, &payload, PACK.max_payload)?;
+        Ok(payload)
+    }
+
+    /// Reads such bytes.
+    ///
+    /// # Errors
+    /// [`WireError`] where they are no pack, or it contradicts itself.
+    pub(crate) fn from_unsigned(payload: &[u8]) -> Result<Self, WireError> {
+        Self::from_payload(payload)
     }
 
     fn from_payload(payload: &[u8]) -> Result<Self, WireError> {

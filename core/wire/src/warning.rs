@@ -86,6 +86,10 @@ warnings! {
     OTHER_CODES = 14:
         "Había otros códigos junto al del acta en la misma foto; solo se leyó el del acta.",
         "Other codes lay beside the sheet's own in the same photograph; only the sheet's was read.";
+    /// It was opened after the root had taken back its trust in the device.
+    DEVICE_REVOKED = 15:
+        "El teléfono fue revocado: lo que envía se guarda y espera revisión, sin contarse.",
+        "The phone was revoked: what it sends is kept and waits for review, uncounted.";
 }
 
 #[cfg(test)]

@@ -276,6 +276,7 @@ fn receipt_and_reply() {
 
     let reply = Reply {
         epoch: Epoch([8; 16]),
+        keyset: 0,
         answers: vec![
             Answer::Receipt(bytes),
             Answer::Deferred {
@@ -317,6 +318,7 @@ fn blob_receipt_and_notice() {
 fn an_answer_that_only_a_newer_phone_knows_is_passed_over() {
     let mut bytes = Reply {
         epoch: Epoch([8; 16]),
+        keyset: 0,
         answers: vec![],
     }
     .to_bytes();

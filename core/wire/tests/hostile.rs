@@ -87,6 +87,7 @@ fn feed_all(bytes: &[u8]) {
     let _ = Keyset::verify(bytes, keyset_root);
     let _ = ElectionPack::verify(bytes, &key);
     let _ = Reply::from_bytes(bytes);
+    let _ = KeysetRequest::from_bytes(bytes).map(|request| request.pack());
     let _ = Body::from_padded(bytes);
     for kind in [1, 2, 3] {
         let _ = Record::from_bytes(Kind(kind), bytes);
@@ -122,6 +123,7 @@ fn samples() -> Vec<Vec<u8>> {
             .unwrap(),
         Reply {
             epoch: Epoch([1; 16]),
+            keyset: 7,
             answers: vec![Answer::Receipt(receipt.clone())],
         }
         .to_bytes(),
