@@ -6,9 +6,16 @@ use crate::results::ResultsView;
 use crate::serve::Shared;
 use axum::Json;
 use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use testigo_wire::Time;
+
+/// `GET /v1/keyset`: headquarters' keys and addresses as the root signed them, for phones that hold older ones.
+pub(crate) async fn get_keyset(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/cose")], shared.keyset.clone())
+}
 
 /// `GET /v1/health`: the database answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,16 +4,16 @@
 use crate::blobs::Held;
 use crate::door;
 use crate::init::Headquarters;
-use crate::keys::Folder;
 use crate::quota::Rates;
-use crate::store::{Brought, Identity, Reader, Store, receipt};
+use crate::ring::SealKeys;
+use crate::store::{Brought, Reader, Store, receipt};
 use crate::writer::{Clerk, Item};
 use crate::{Clock, HqError};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use testigo_wire::{
     Answer, BlobReceipt, BlobRef, BlobSecret, Bundle, BundleItem, Deferral, Eid, Epoch, MAX_BUNDLE,
-    Receipt, ReceiptCode, Reply, SealSecretKey, SigningKey, WireError, open_whole,
+    Receipt, ReceiptCode, Reply, SigningKey, WireError, open_whole,
 };
 
 /// How many things share one transaction, so that headquarters can write between.
@@ -51,6 +51,8 @@ pub(crate) struct Courier {
     receipt_key: SigningKey,
     clock: Arc<dyn Clock>,
     epoch: Epoch,
+    /// The keyset's version.
+    keyset: u64,
 }
 
 /// What a bundle's way back takes.
@@ -60,35 +62,35 @@ pub(crate) struct ReturnLetter {
 }
 
 impl Courier {
-    pub(crate) fn new(
-        folder: &Folder,
-        identity: Identity,
-        receipt_key: SigningKey,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, HqError> {
+    pub(crate) fn of(hq: &Headquarters, clock: Arc<dyn Clock>) -> Result<Self, HqError> {
+        let receipt_key = hq.receipt_key()?;
         Ok(Self {
-            clerk: Clerk::new(identity, receipt_key.clone(), clock.clone(), Rates::CARRIED),
-            store: Store::open(folder)?,
-            reader: Reader::open(folder)?,
-            held: Held::open(folder)?,
+            clerk: Clerk::new(
+                hq.identity,
+                receipt_key.clone(),
+                clock.clone(),
+                Rates::CARRIED,
+            ),
+            store: Store::open(&hq.folder)?,
+            reader: Reader::open(&hq.folder)?,
+            held: Held::open(&hq.folder)?,
             receipt_key,
             clock,
-            epoch: identity.epoch,
+            epoch: hq.identity.epoch,
+            keyset: hq.keyset.version,
         })
-    }
-
-    pub(crate) fn of(hq: &Headquarters, clock: Arc<dyn Clock>) -> Result<Self, HqError> {
-        Self::new(&hq.folder, hq.identity, hq.receipt_key()?, clock)
     }
 
     /// Opens a bundle that a phone brought as a file.
     pub(crate) fn open_brought(
         &self,
         brought: &Brought,
-        key: &SealSecretKey,
+        keys: &SealKeys,
     ) -> Result<Bundle, WireError> {
         let sealed = self.held.get(&brought.sha256).unwrap_or_default();
         let file = open_whole(&brought.secret, &sealed)?;
+        let key =
+            (keys.get(Bundle::seal_kid(&file)?)).ok_or(WireError::Sealed { what: "bundle" })?;
         Bundle::open(&file, key)
     }
 
@@ -145,6 +147,7 @@ impl Courier {
         );
         let reply = Reply {
             epoch: self.epoch,
+            keyset: self.keyset,
             answers,
         };
         Ok((carried, secret.map(|secret| ReturnLetter { secret, reply })))
@@ -236,7 +239,10 @@ impl Courier {
                     answers.push(answer);
                 }
                 Answer::Deferred { deferral, .. } => carried.deferred.push(*deferral),
-                Answer::Notice { .. } | Answer::BlobReceipt(_) | Answer::Unknown => {}
+                Answer::Notice { .. }
+                | Answer::BlobReceipt(_)
+                | Answer::Keyset(_)
+                | Answer::Unknown => {}
             }
         }
         Ok(())

@@ -3,6 +3,7 @@
 
 use crate::alarm::Alarm;
 use crate::courier::Courier;
+use crate::ring::SealKeys;
 use crate::store::{Finding, Opened, Pen, Store, Unopened};
 use crate::{Clock, HqError};
 use std::collections::BTreeSet;
@@ -11,7 +12,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use testigo_wire::{
-    Body, ElectionPack, Envelope, Record, SealSecretKey, SigningKey, TableId, Warning, WireError,
+    Body, ElectionPack, Envelope, KeyId, Keyset, Record, SigningKey, TableId, Warning, WireError,
 };
 
 /// How many envelopes are opened before they are written down.
@@ -27,7 +28,9 @@ const CLOCK_TOLERANCE: i64 = 10 * 60 * 1000;
 /// Opens what ingest kept and files it.
 pub struct Desk {
     store: Store,
-    seal_key: SealSecretKey,
+    seal_keys: SealKeys,
+    /// Devices and capabilities that the root has revoked.
+    revoked: Vec<KeyId>,
     /// `None`: nobody could verify what the desk says, so it says nothing.
     key: Option<SigningKey>,
     pack: ElectionPack,
@@ -43,7 +46,8 @@ pub struct Desk {
 impl Desk {
     pub(crate) fn new(
         store: Store,
-        seal_key: SealSecretKey,
+        seal_keys: SealKeys,
+        keyset: &Keyset,
         key: Option<SigningKey>,
         pack: ElectionPack,
         clock: Arc<dyn Clock>,
@@ -51,7 +55,8 @@ impl Desk {
     ) -> Self {
         Self {
             store,
-            seal_key,
+            seal_keys,
+            revoked: keyset.revoked.clone(),
             key,
             pack,
             clock,
@@ -136,7 +141,7 @@ impl Desk {
         let Some(brought) = self.store.unopened_bundle()? else {
             return Ok(false);
         };
-        let held = match self.courier.open_brought(&brought, &self.seal_key) {
+        let held = match self.courier.open_brought(&brought, &self.seal_keys) {
             Ok(bundle) => {
                 let (carried, _) = self.courier.take_in(&bundle)?;
                 Some((carried.new, carried.files))
@@ -156,9 +161,9 @@ impl Desk {
         let key = unopened
             .key()
             .ok_or(WireError::Signature { what: "device" })?;
-        let body = Envelope::parse(&unopened.bytes)?
-            .verify(&key)?
-            .open(&self.seal_key)?;
+        let envelope = Envelope::parse(&unopened.bytes)?.verify(&key)?;
+        let seal_key = self.seal_keys.get(envelope.seal_kid());
+        let body = envelope.open(seal_key.ok_or(WireError::Sealed { what: "record" })?)?;
         let record = body.record()?;
         let tally = match &record {
             Record::Tally(record) => {
@@ -169,6 +174,9 @@ impl Desk {
         };
         let mut flags: BTreeSet<Warning> = body.warnings.iter().copied().collect();
         flags.extend(clock(&body, unopened));
+        if self.is_revoked(key.key_id()) || self.is_revoked(unopened.capability) {
+            flags.insert(Warning::DEVICE_REVOKED);
+        }
         match &tally {
             Some(Ok(tally)) => {
                 flags.extend(tally.doubts.iter().map(testigo_tally::Doubt::warning));
@@ -198,6 +206,11 @@ impl Desk {
             tally,
             flags,
         })
+    }
+
+    /// Whether the root has taken back its trust in a device or capability.
+    fn is_revoked(&self, kid: KeyId) -> bool {
+        self.revoked.contains(&kid)
     }
 
     /// Is the table the election's, and the witness's?

@@ -1,4 +1,5 @@
 use crate::pack_source::PackSourceError;
+use crate::rotate::KeysetRefusal;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -90,6 +91,17 @@ pub enum HqError {
     /// A file of a backup is not as it was when the backup was made.
     #[error("{} is not as it was when the backup was made", .0.display())]
     BackupDamaged(PathBuf),
+    /// What these headquarters need signed still waits for the offline root.
+    #[error("{} waits for the root's signature", .0.display())]
+    NotSigned(PathBuf),
+    /// A signed keyset that these headquarters do not take.
+    #[error("{}: {refusal:?}", path.display())]
+    Keyset {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        refusal: KeysetRefusal,
+    },
     /// The operating system gave no randomness, or a key could not be used.
     #[error("keys cannot be made: {0}")]
     Keys(String),
@@ -263,6 +275,17 @@ impl HqError {
                     format!("{path} está dañado: esta copia no sirve y nada pasa a estar a salvo. Haga otra en una carpeta nueva."),
                     format!("{path} is damaged: this backup is of no use, and nothing becomes safe by it. Make another one in a new folder."),
                 )
+            }
+            Self::NotSigned(dir) => {
+                let dir = dir.display();
+                language.pick(
+                    format!("La central en {dir} espera la firma de la raíz. Lleve {dir}/keyset-request.cbor al equipo de la raíz (testigo hq --data RAÍZ root sign), traiga lo firmado y ejecute: testigo hq --data {dir} keyset install CARPETA"),
+                    format!("Headquarters in {dir} wait for the root's signature. Bring {dir}/keyset-request.cbor to the root's machine (testigo hq --data ROOT root sign), bring back what it signed, and run: testigo hq --data {dir} keyset install FOLDER"),
+                )
+            }
+            Self::Keyset { path, refusal } => {
+                let why = refusal.sentence(language);
+                format!("{}: {why}", path.display())
             }
             Self::Keys(reason) => language.pick(
                 format!("No se pueden crear o usar las claves: {reason}"),

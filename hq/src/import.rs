@@ -3,11 +3,12 @@
 use crate::courier::{Carried, Courier};
 use crate::init::Headquarters;
 use crate::keys::write_new;
+use crate::ring::SealKeys;
 use crate::{Clock, HqError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use testigo_wire::{Bundle, ReturnPost, SealSecretKey, WireError};
+use testigo_wire::{Answer, Bundle, ReturnPost, WireError};
 
 /// What became of one file.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub enum NotTaken {
     File(io::Error),
     /// It is no bundle, a damaged one, or one for other headquarters.
     Bundle(WireError),
-    /// It says that it is sealed to another key than this headquarters'.
+    /// It says that it is sealed to another key than those of this headquarters.
     OtherHeadquarters,
 }
 
@@ -43,22 +44,27 @@ pub fn import(
     clock: Arc<dyn Clock>,
 ) -> Result<Vec<Imported>, HqError> {
     let hq = Headquarters::open(data_dir)?;
-    let seal_key = hq.seal_key()?;
+    let seal_keys = hq.seal_keys()?;
     if let Some(path) = receipts
         && path.exists()
     {
         return Err(HqError::file(path)(io::ErrorKind::AlreadyExists.into()));
     }
     let mut courier = Courier::of(&hq, clock)?;
+    // A phone without a network has no other way to hear of new keys.
+    let keyset = (hq.keyset.version > 1).then_some(Answer::Keyset(hq.signed_keyset));
     let mut post = ReturnPost::default();
     let mut imported = Vec::new();
     for (file, read) in bundles {
-        let outcome = match open(read, &seal_key) {
+        let outcome = match open(read, &seal_keys) {
             Ok(bundle) => {
                 let (carried, letter) = courier.take_in(&bundle)?;
-                if let Some(letter) = letter.filter(|letter| !letter.reply.answers.is_empty()) {
-                    post.add(&letter.secret, &letter.reply)
-                        .map_err(HqError::keys)?;
+                if let Some(mut letter) = letter {
+                    letter.reply.answers.splice(0..0, keyset.clone());
+                    if !letter.reply.answers.is_empty() {
+                        post.add(&letter.secret, &letter.reply)
+                            .map_err(HqError::keys)?;
+                    }
                 }
                 Ok(carried)
             }
@@ -72,13 +78,10 @@ pub fn import(
     Ok(imported)
 }
 
-fn open(read: io::Result<Vec<u8>>, key: &SealSecretKey) -> Result<Bundle, NotTaken> {
+fn open(read: io::Result<Vec<u8>>, keys: &SealKeys) -> Result<Bundle, NotTaken> {
     let bytes = read.map_err(NotTaken::File)?;
     let kid = Bundle::seal_kid(&bytes).map_err(NotTaken::Bundle)?;
-    let own = key.public_key().map_err(NotTaken::Bundle)?.key_id();
-    if kid != own {
-        return Err(NotTaken::OtherHeadquarters);
-    }
+    let key = keys.get(kid).ok_or(NotTaken::OtherHeadquarters)?;
     Bundle::open(&bytes, key).map_err(NotTaken::Bundle)
 }
 

@@ -52,6 +52,7 @@ pub(crate) async fn post_envelopes(
     tracing::info!(sent, receipts = receipts.count(), "envelopes");
     let reply = Reply {
         epoch: shared.identity.epoch,
+        keyset: shared.keyset_version,
         answers,
     };
     let kind = [(header::CONTENT_TYPE, Reply::MEDIA_TYPE)];

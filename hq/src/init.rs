@@ -1,5 +1,7 @@
 use crate::capabilities::{self, KnownCapability};
 use crate::keys::{Folder, private_folder, sync_folder, write_new};
+use crate::ring::SealKeys;
+use crate::rotate::sign_and_install;
 use crate::store::{Identity, Reader, Store};
 use crate::{HqError, IncidentsView, PackSource, ResultsView};
 use chrono::Utc;
@@ -7,19 +9,18 @@ use std::fs;
 use std::path::Path;
 use testigo_sqlite::DatabaseKey;
 use testigo_wire::{
-    Capability, ElectionId, ElectionPack, Epoch, Invitation, Keyset, RootId, SealSecretKey,
-    SigningKey, TableId, Time, is_safe_endpoint,
+    Capability, ElectionId, ElectionPack, Epoch, Invitation, Keyset, KeysetRequest, RootId,
+    SealSecretKey, SigningKey, TableId, VerifyingKey, is_safe_endpoint,
 };
 
-/// Makes an empty or new folder into the headquarters of one election: keys in `keys/` (raw 32 bytes,
-/// their owner's alone), the encrypted `hq.db`, and for phones `public/keyset.cose` and
+/// Makes an empty or new folder into the headquarters of one election, with a root of its own: keys in `keys/`
+/// (raw 32 bytes, their owner's alone), the encrypted `hq.db`, and for phones `public/keyset.cose` and
 /// `public/pack.cose`, both signed by the root. `endpoints` are the addresses that phones will send to.
 ///
 /// The keyset is written last: where it is, headquarters are whole.
 ///
-/// In this release the root key stays on the same machine as the server. Whoever takes the machine can
-/// sign as the root; keep `keys/root.key` elsewhere once `init` and all invitations are done with it
-/// (nothing but `init` reads it).
+/// The root's key stays on the machine that receives, in `keys/root.key`: for practice. [`init_for_root`] makes
+/// headquarters whose root is kept offline.
 ///
 /// Returns the root's short name, which every enrolment code carries.
 ///
@@ -27,9 +28,46 @@ use testigo_wire::{
 /// [`HqError::Endpoint`], [`HqError::AlreadyHeadquarters`] and [`HqError::NotEmpty`] before anything is changed; others where
 /// keys, files or the database cannot be made.
 pub fn init(data_dir: &Path, source: &PackSource, endpoints: &[String]) -> Result<RootId, HqError> {
-    if let Some(address) = (endpoints.iter()).find(|address| !is_safe_endpoint(address)) {
-        return Err(HqError::Endpoint(address.clone()));
+    let root = SigningKey::random().map_err(HqError::keys)?;
+    let id = RootId::of(&root.verifying_key());
+    let folder = begin(data_dir, endpoints)?;
+    write_new(&folder.root_key(), &*root.seed(), true)?;
+    let request = make(&folder, source, endpoints, &[], id)?;
+    sign_and_install(&folder, &request, &root)?;
+    sync_folder(data_dir)?;
+    Ok(id)
+}
+
+/// The same under a root that is kept offline, of which `root` is the public half: what it has to sign is written
+/// to `keyset-request.cbor` in the folder, and until [`install`](crate::install) has brought the signed keyset and
+/// pack, headquarters do not serve. `pins` are SHA-256 of the TLS public keys of the addresses.
+///
+/// # Errors
+/// As [`init`].
+pub fn init_for_root(
+    data_dir: &Path,
+    source: &PackSource,
+    endpoints: &[String],
+    pins: &[[u8; 32]],
+    root: &VerifyingKey,
+) -> Result<KeysetRequest, HqError> {
+    let folder = begin(data_dir, endpoints)?;
+    let request = make(&folder, source, endpoints, pins, RootId::of(root))?;
+    write_new(&folder.request(), &request.to_bytes(), false)?;
+    sync_folder(data_dir)?;
+    Ok(request)
+}
+
+/// Whether all these are addresses that phones send to.
+pub(crate) fn check_endpoints(endpoints: &[String]) -> Result<(), HqError> {
+    match (endpoints.iter()).find(|address| !is_safe_endpoint(address)) {
+        Some(address) => Err(HqError::Endpoint(address.clone())),
+        None => Ok(()),
     }
+}
+
+fn begin(data_dir: &Path, endpoints: &[String]) -> Result<Folder, HqError> {
+    check_endpoints(endpoints)?;
     let folder = Folder::new(data_dir);
     fs::create_dir_all(data_dir).map_err(HqError::file(data_dir))?;
     if folder.keyset().exists() {
@@ -41,48 +79,43 @@ pub fn init(data_dir: &Path, source: &PackSource, endpoints: &[String]) -> Resul
     }
     // Of two that run at once, one fails here.
     private_folder(&folder.keys())?;
-    let root = SigningKey::random().map_err(HqError::keys)?;
+    Ok(folder)
+}
+
+/// Makes headquarters' own keys and their database, and says what the root has to sign.
+fn make(
+    folder: &Folder,
+    source: &PackSource,
+    endpoints: &[String],
+    pins: &[[u8; 32]],
+    root: RootId,
+) -> Result<KeysetRequest, HqError> {
     let seal = SealSecretKey::random().map_err(HqError::keys)?;
     let receipt = SigningKey::random().map_err(HqError::keys)?;
     let desk = SigningKey::random().map_err(HqError::keys)?;
     let database = DatabaseKey::random().map_err(HqError::keys)?;
-    write_new(&folder.root_key(), &*root.seed(), true)?;
     write_new(&folder.seal_key(), &*seal.to_bytes(), true)?;
     write_new(&folder.receipt_key(), &*receipt.seed(), true)?;
     write_new(&folder.desk_key(), &*desk.seed(), true)?;
     write_new(&folder.database_key(), database.expose(), true)?;
-
     let identity = Identity {
         election: ElectionId::random().map_err(HqError::keys)?,
-        root: RootId::of(&root.verifying_key()),
+        root,
         epoch: Epoch::random().map_err(HqError::keys)?,
     };
     Store::create(&folder.database(), &database, &identity)?;
-
-    let signed = |path, result: Result<Vec<u8>, _>| {
-        result.map_err(|source| HqError::Signed { path, source })
+    let pack = source.clone().into_pack(identity.election);
+    let signed = |source| HqError::Signed {
+        path: folder.pack(),
+        source,
     };
-    let pack = source.clone().into_pack(identity.election).sign(&root);
-    let keyset = Keyset {
-        version: 1,
-        election: identity.election,
-        issued_at: Time::from(Utc::now().fixed_offset()),
-        root: root.verifying_key(),
-        seal: vec![seal.public_key().map_err(HqError::keys)?],
-        receipt: vec![receipt.verifying_key()],
-        desk: vec![desk.verifying_key()],
-        log: Vec::new(),
-        revoked: Vec::new(),
-        endpoints: endpoints.to_vec(),
-        pins: Vec::new(),
-    }
-    .sign(&root);
-    let public = folder.public();
-    fs::create_dir(&public).map_err(HqError::file(&public))?;
-    write_new(&folder.pack(), &signed(folder.pack(), pack)?, false)?;
-    write_new(&folder.keyset(), &signed(folder.keyset(), keyset)?, false)?;
-    sync_folder(data_dir)?;
-    Ok(identity.root)
+    let mut request = KeysetRequest::first(&pack, root).map_err(signed)?;
+    request.seal = vec![seal.public_key().map_err(HqError::keys)?];
+    request.receipt = vec![receipt.verifying_key()];
+    request.desk = vec![desk.verifying_key()];
+    request.endpoints = endpoints.to_vec();
+    request.pins = pins.iter().map(|pin| (*pin).into()).collect();
+    Ok(request)
 }
 
 /// Makes the right to enrol a phone, for a witness sent to `table`. Headquarters keep the public half
@@ -142,6 +175,8 @@ pub(crate) struct Headquarters {
     pub folder: Folder,
     pub identity: Identity,
     pub keyset: Keyset,
+    /// As the root signed it.
+    pub signed_keyset: Vec<u8>,
     pub pack: ElectionPack,
     pub reader: Reader,
 }
@@ -151,55 +186,47 @@ impl Headquarters {
         let folder = Folder::new(data_dir);
         let missing = || HqError::NotHeadquarters(data_dir.to_owned());
         if !folder.keyset().exists() {
-            return Err(missing());
+            return Err(
+                match folder.request().exists() && folder.database().exists() {
+                    true => HqError::NotSigned(data_dir.to_owned()),
+                    false => missing(),
+                },
+            );
         }
         let reader = Reader::open(&folder)?;
         let identity = reader.identity()?.ok_or_else(missing)?;
         let read = |path: &Path| fs::read(path).map_err(HqError::file(path));
         let signed = |path| move |source| HqError::Signed { path, source };
-        let keyset = Keyset::verify(&read(&folder.keyset())?, identity.root)
-            .map_err(signed(folder.keyset()))?;
+        let signed_keyset = read(&folder.keyset())?;
+        let keyset =
+            Keyset::verify(&signed_keyset, identity.root).map_err(signed(folder.keyset()))?;
         let pack = ElectionPack::verify(&read(&folder.pack())?, &keyset.root)
             .map_err(signed(folder.pack()))?;
         Ok(Self {
             folder,
             identity,
             keyset,
+            signed_keyset,
             pack,
             reader,
         })
     }
 
-    /// The key that signs receipts, which must be one that phones know.
+    /// The key that signs receipts, which must be the one that phones expect.
     pub(crate) fn receipt_key(&self) -> Result<SigningKey, HqError> {
-        let key = self.folder.load_receipt()?;
-        match self.keyset.receipt_key(key.verifying_key().key_id()) {
-            Some(_) => Ok(key),
-            None => Err(HqError::Key(self.folder.receipt_key())),
-        }
+        self.folder.load_keys()?.receipt_key(&self.keyset)
     }
 
-    /// The key that signs notices, which must be one that phones know; `None` where this headquarters
+    /// The key that signs notices, which must be the one that phones expect; `None` where this headquarters
     /// was made by a release whose desk had none: it works on, without notices.
     pub(crate) fn desk_key(&self) -> Result<Option<SigningKey>, HqError> {
-        if self.keyset.desk.is_empty() {
-            return Ok(None);
-        }
-        let key = self.folder.load_desk()?;
-        match self.keyset.desk_key(key.verifying_key().key_id()) {
-            Some(_) => Ok(Some(key)),
-            None => Err(HqError::Key(self.folder.desk_key())),
-        }
+        self.folder.load_keys()?.desk_key(&self.keyset)
     }
 
-    /// The key that opens records, which must be one that phones seal to.
-    pub(crate) fn seal_key(&self) -> Result<SealSecretKey, HqError> {
-        let key = self.folder.load_seal()?;
-        let public = key.public_key().map_err(HqError::keys)?;
-        if self.keyset.seal.contains(&public) {
-            Ok(key)
-        } else {
-            Err(HqError::Key(self.folder.seal_key()))
-        }
+    /// The keys that open records, the one that phones seal to among them.
+    pub(crate) fn seal_keys(&self) -> Result<SealKeys, HqError> {
+        let keys = self.folder.load_keys()?;
+        keys.check(&self.keyset)?;
+        Ok(keys.seal_keys())
     }
 }

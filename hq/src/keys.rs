@@ -1,9 +1,9 @@
 use crate::HqError;
+use crate::ring::SecretKeys;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use testigo_sqlite::DatabaseKey;
-use testigo_wire::{SealSecretKey, SigningKey};
 use zeroize::Zeroizing;
 
 /// Where a headquarters' files lie in its folder.
@@ -49,6 +49,11 @@ impl Folder {
         self.0.join("uploads")
     }
 
+    /// What waits for the root's signature.
+    pub(crate) fn request(&self) -> PathBuf {
+        self.0.join("keyset-request.cbor")
+    }
+
     fn key(&self, name: &str) -> PathBuf {
         self.keys().join(format!("{name}.key"))
     }
@@ -73,16 +78,8 @@ impl Folder {
         self.key("database")
     }
 
-    pub(crate) fn load_seal(&self) -> Result<SealSecretKey, HqError> {
-        Ok(SealSecretKey::from_bytes(&*read_key(&self.seal_key())?))
-    }
-
-    pub(crate) fn load_receipt(&self) -> Result<SigningKey, HqError> {
-        Ok(SigningKey::from_seed(&*read_key(&self.receipt_key())?))
-    }
-
-    pub(crate) fn load_desk(&self) -> Result<SigningKey, HqError> {
-        Ok(SigningKey::from_seed(&*read_key(&self.desk_key())?))
+    pub(crate) fn load_keys(&self) -> Result<SecretKeys, HqError> {
+        SecretKeys::load(&self.keys())
     }
 
     pub(crate) fn load_database(&self) -> Result<DatabaseKey, HqError> {
@@ -128,6 +125,18 @@ pub(crate) fn write_new(path: &Path, bytes: &[u8], private: bool) -> Result<(), 
         .and_then(|()| file.sync_all())
         .map_err(HqError::file(&beside))?;
     fs::rename(&beside, path).map_err(HqError::file(path))?;
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// Writes a public file whole and durably in the place of what was there.
+pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), HqError> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = Path::new(&beside);
+    File::create(beside)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .map_err(HqError::file(beside))?;
+    fs::rename(beside, path).map_err(HqError::file(path))?;
     path.parent().map_or(Ok(()), sync_folder)
 }
 

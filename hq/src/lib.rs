@@ -25,6 +25,7 @@ mod import;
 mod incidents;
 mod ingest;
 mod init;
+mod key_backup;
 mod keys;
 mod pack_source;
 mod page;
@@ -33,6 +34,9 @@ mod queue;
 mod quota;
 mod recover;
 mod results;
+mod ring;
+mod root;
+mod rotate;
 mod serve;
 #[cfg(test)]
 mod stage;
@@ -49,12 +53,18 @@ pub use desk::Desk;
 pub use error::HqError;
 pub use import::{Imported, NotTaken, import};
 pub use incidents::{IncidentView, IncidentsView};
-pub use init::{init, invite, tables};
+pub use init::{init, init_for_root, invite, tables};
+pub use key_backup::{Lock, Unlock, backup_keys, restore_keys};
 pub use pack_source::{Mistake, PackSource, PackSourceError};
 pub use recover::{RecoveredHq, recover};
 pub use results::{
     AttachmentView, AttachmentsView, CandidateView, CandidateVotesView, ElectionView, LabelView,
     ResultsView, TableState, TableView, TablesView, UnreadSheetView, VersionView, WarningView,
 };
+pub use root::{
+    Change, PaperError, PaperKey, PaperReader, Passphrase, Review, Root, RootError, Sharing,
+    SignedRequest, root_id,
+};
+pub use rotate::{Installed, KeysetRefusal, Rotated, Rotation, install, rotate};
 pub use serve::{Server, serve};
 pub use store::DeviceState;

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use testigo_sqlite::{DatabaseKey, OpenError, replace, replacement_was_interrupted, set_aside};
-use testigo_wire::{BlobReceipt, BlobRef, Epoch, Keyset, SigningKey};
+use testigo_wire::{BlobReceipt, BlobRef, Epoch, Keyset, RootId, SigningKey};
 
 /// What became of damaged headquarters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,7 +112,7 @@ fn check_files(data_dir: &Path, folder: &Folder) -> Result<RecoveredHq, HqError>
 /// Begins a new run of the store in which those attachments are held that are whole. Returns how many are not any
 /// more, and the run.
 fn begin_again(folder: &Folder, store: &mut Store) -> Result<(u64, Epoch), HqError> {
-    let receipt_key = folder.load_receipt()?;
+    let receipt_key = receipt_key(folder)?;
     let epoch = Epoch::random().map_err(HqError::keys)?;
     let mut held = BTreeSet::new();
     let mut lost = 0;
@@ -137,6 +137,10 @@ fn begin_again(folder: &Folder, store: &mut Store) -> Result<(u64, Epoch), HqErr
     Ok((lost, epoch))
 }
 
+fn receipt_key(folder: &Folder) -> Result<SigningKey, HqError> {
+    folder.load_keys()?.receipt_key(&keyset_beside(folder)?)
+}
+
 fn file_of(folder: &Folder, blob: &BlobRef) -> PathBuf {
     folder.blobs().join(HEXLOWER.encode(&blob.sha256))
 }
@@ -150,19 +154,9 @@ fn is_whole(folder: &Folder, blob: &BlobRef) -> bool {
 /// Who these headquarters are, as the files beside the database say: the signed keyset, whose keys must be those
 /// of this folder.
 fn identity_beside(folder: &Folder) -> Result<Identity, HqError> {
-    let path = folder.keyset();
-    let bytes = fs::read(&path).map_err(HqError::file(&path))?;
-    let signed = |source| HqError::Signed {
-        path: path.clone(),
-        source,
-    };
-    let root = Keyset::named_root(&bytes).map_err(signed)?;
-    let keyset = Keyset::verify(&bytes, root).map_err(signed)?;
-    let receipt = folder.load_receipt()?.verifying_key().key_id();
-    let seal = folder.load_seal()?.public_key().map_err(HqError::keys)?;
-    if keyset.receipt_key(receipt).is_none() || !keyset.seal.contains(&seal) {
-        return Err(HqError::Key(folder.receipt_key()));
-    }
+    let keyset = keyset_beside(folder)?;
+    let root = RootId::of(&keyset.root);
+    folder.load_keys()?.check(&keyset)?;
     // The root's key is kept elsewhere, as it should be, or says that the keyset is its own.
     match read_key(&folder.root_key()).map(|seed| SigningKey::from_seed(&seed)) {
         Ok(key) if key.verifying_key() != keyset.root => Err(HqError::Key(folder.root_key())),
@@ -172,6 +166,15 @@ fn identity_beside(folder: &Folder) -> Result<Identity, HqError> {
             epoch: Epoch::random().map_err(HqError::keys)?,
         }),
     }
+}
+
+/// The keyset as its own root signed it.
+fn keyset_beside(folder: &Folder) -> Result<Keyset, HqError> {
+    let path = folder.keyset();
+    let bytes = fs::read(&path).map_err(HqError::file(&path))?;
+    Keyset::named_root(&bytes)
+        .and_then(|root| Keyset::verify(&bytes, root))
+        .map_err(|source| HqError::Signed { path, source })
 }
 
 fn remove_unfinished(new: &Path) {

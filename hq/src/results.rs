@@ -276,7 +276,7 @@ impl ResultsView {
 }
 
 /// Sorts a table's readings: equal ones count once, differing ones are a conflict, and those of
-/// quarantined devices wait.
+/// quarantined and revoked devices wait.
 fn table_view(
     id: &str,
     table: Option<&PollingTable>,
@@ -284,9 +284,12 @@ fn table_view(
     readings: &[&ReadingRow],
     snapshot: &Snapshot,
 ) -> TableView {
-    let (waiting, counting): (Vec<&ReadingRow>, Vec<&ReadingRow>) = readings
-        .iter()
-        .partition(|reading| reading.device == DeviceState::Quarantined);
+    let (waiting, counting): (Vec<&ReadingRow>, Vec<&ReadingRow>) =
+        readings.iter().partition(|reading| {
+            let flags = snapshot.flags.get(&reading.arrival);
+            reading.device == DeviceState::Quarantined
+                || flags.is_some_and(|flags| flags.contains(&Warning::DEVICE_REVOKED))
+        });
     let records = |rows: &[&ReadingRow]| -> u64 {
         let records: BTreeSet<_> = rows.iter().map(|reading| &reading.record).collect();
         records.len() as u64

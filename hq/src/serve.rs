@@ -6,10 +6,11 @@ use crate::init::Headquarters;
 use crate::keys::Folder;
 use crate::problem::Problem;
 use crate::quota::Rates;
-use crate::store::{Identity, Reader, Store};
+use crate::store::{Identity, Pen, Reader, Store};
 use crate::writer::{Clerk, Writer};
 use crate::{Clock, HqError, SystemClock, api, capabilities, connections, door, ingest, page};
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{Next, from_fn};
@@ -33,6 +34,9 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// What all requests share.
 pub(crate) struct Shared {
     pub identity: Identity,
+    pub keyset_version: u64,
+    /// As the root signed it.
+    pub keyset: Bytes,
     pub pack: ElectionPack,
     pub writer: Writer,
     /// Turns to verify signatures.
@@ -83,12 +87,23 @@ impl Server {
     pub fn open(data_dir: &Path, clock: Arc<dyn Clock>) -> Result<Self, HqError> {
         let headquarters = Headquarters::open(data_dir)?;
         let receipt_key = headquarters.receipt_key()?;
-        let seal_key = headquarters.seal_key()?;
+        let seal_keys = headquarters.seal_keys()?;
         let desk_key = headquarters.desk_key()?;
         if desk_key.is_none() {
             tracing::warn!("made before desks had a key: phones get receipts, and no notices");
         }
-        let desk_store = Store::open(&headquarters.folder)?;
+        let mut desk_store = Store::open(&headquarters.folder)?;
+        if headquarters.keyset.version > 1 {
+            let pen = desk_key.as_ref().map(|key| Pen {
+                key,
+                pack: &headquarters.pack,
+                now: clock.now(),
+            });
+            let renewed = desk_store.renew(&headquarters.keyset, &receipt_key, pen.as_ref())?;
+            if renewed > 0 {
+                tracing::warn!(renewed, "signed anew: the keys before are believed no more");
+            }
+        }
         if !headquarters.folder.capabilities().exists() {
             capabilities::append(&headquarters.folder, &desk_store.capabilities()?)?;
         }
@@ -96,7 +111,16 @@ impl Server {
         let blobs = Blobs::open(&headquarters, clock.clone(), blobs::Room::GENEROUS)?;
         let pack = headquarters.pack.clone();
         let courier = Courier::of(&headquarters, clock.clone())?;
-        let desk = Desk::new(desk_store, seal_key, desk_key, pack, clock.clone(), courier);
+        let keyset = &headquarters.keyset;
+        let desk = Desk::new(
+            desk_store,
+            seal_keys,
+            keyset,
+            desk_key,
+            pack,
+            clock.clone(),
+            courier,
+        );
         let clerk = Clerk::new(headquarters.identity, receipt_key, clock, Rates::GENEROUS);
         let (wake, bell) = sync_channel(1);
         let alarm = Alarm::default();
@@ -104,6 +128,8 @@ impl Server {
             Writer::start(writer_store, clerk, wake, alarm.clone()).map_err(HqError::Server)?;
         let app = router(Arc::new(Shared {
             identity: headquarters.identity,
+            keyset_version: headquarters.keyset.version,
+            keyset: Bytes::from(headquarters.signed_keyset),
             pack: headquarters.pack,
             writer,
             verifying: Semaphore::new(door::AT_ONCE),
@@ -200,6 +226,7 @@ fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/", get(page::get_page))
         .route("/v1/envelopes", post(ingest::post_envelopes))
+        .route("/v1/keyset", get(api::get_keyset))
         .route("/v1/health", get(api::get_health))
         .route("/v1/results", get(api::get_results))
         .route("/v1/incidents", get(api::get_incidents))

@@ -468,7 +468,8 @@ mod tests {
         answer(&stage, &mut clerk, &mut store, &sent);
         let mut desk = crate::Desk::new(
             Store::open(&stage.hq.folder).unwrap(),
-            stage.hq.seal_key().unwrap(),
+            stage.hq.seal_keys().unwrap(),
+            &stage.hq.keyset,
             stage.hq.desk_key().unwrap(),
             stage.hq.pack.clone(),
             clock.clone(),

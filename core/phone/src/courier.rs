@@ -5,7 +5,7 @@ use crate::attachment::sealed_path;
 use crate::error::disk;
 use crate::store::{Device, Settled, Store, enrolment_eid};
 use crate::sync::Selection;
-use crate::{AttachmentKind, HandoverInput, Phone, PhoneError, Saved};
+use crate::{AttachmentKind, HandoverInput, KeysetTaken, Phone, PhoneError, Saved};
 use std::fs::File;
 use std::io::{Read, Seek, Write};
 use testigo_wire::{
@@ -63,6 +63,8 @@ pub struct ReceiptsTaken {
     /// The file is of an earlier run of headquarters than the phone has heard of, who may have lost since what
     /// it says: nothing was taken from it.
     pub outdated: bool,
+    /// Version of the newer keyset that came with it and holds now.
+    pub keyset: Option<u64>,
 }
 
 impl Phone {
@@ -207,7 +209,7 @@ impl Phone {
     /// [`PhoneError::Damaged`] where it is no such file; then nothing changes. [`PhoneError::NotEnrolled`], or
     /// where the store fails.
     pub fn import_receipts(&mut self, file: &[u8]) -> Result<ReceiptsTaken, PhoneError> {
-        let keyset = &self.trusted()?.keyset;
+        self.trusted()?;
         let device = self.store.device()?;
         let replies =
             ReturnPost::open(file, &return_secret(&device)?).map_err(PhoneError::Damaged)?;
@@ -215,6 +217,18 @@ impl Phone {
             for_this_phone: !replies.is_empty(),
             ..ReceiptsTaken::default()
         };
+        for answer in replies.iter().flat_map(|reply| &reply.answers) {
+            let Answer::Keyset(signed) = answer else {
+                continue;
+            };
+            match self.take_keyset(signed) {
+                Ok(KeysetTaken::Newer(version)) => taken.keyset = Some(version),
+                // One that does not count takes nothing from the receipts.
+                Ok(_) | Err(PhoneError::OtherHeadquarters(_) | PhoneError::Damaged(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let keyset = &self.trusted()?.keyset;
         // One bundle's letter at a time: each names its own run of headquarters' store.
         let mut letters = Vec::with_capacity(replies.len());
         for reply in replies {
@@ -235,7 +249,10 @@ impl Phone {
                         Ok(receipt) => letter.files.push((receipt.blob.sha256, bytes)),
                         Err(_) => taken.unverified += 1,
                     },
-                    Answer::Deferred { .. } | Answer::Notice { .. } | Answer::Unknown => {}
+                    Answer::Deferred { .. }
+                    | Answer::Notice { .. }
+                    | Answer::Keyset(_)
+                    | Answer::Unknown => {}
                 }
             }
             letters.push(letter);

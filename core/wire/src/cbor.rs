@@ -163,13 +163,16 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Encodes a value made of this crate's own parts, none of which can fail to encode into memory.
-pub(crate) fn to_vec<T: Encode<()>>(value: &T) -> Vec<u8> {
+/// Encodes a value into memory, which cannot fail but for a value whose own encoding refuses it: then nothing comes.
+pub fn to_vec<T: Encode<()>>(value: &T) -> Vec<u8> {
     minicbor::to_vec(value).unwrap_or_default()
 }
 
 /// Decodes one item behind [`check`].
-pub(crate) fn from_slice<'b, T: Decode<'b, ()>>(
+///
+/// # Errors
+/// As [`check`], and [`WireError::Malformed`] where it is another kind of item.
+pub fn from_slice<'b, T: Decode<'b, ()>>(
     what: &'static str,
     bytes: &'b [u8],
     limit: usize,

@@ -5,7 +5,7 @@ use minicbor::{Decode, Encode};
 
 const VERSION: u64 = 1;
 
-const NOTICE: sign::Kind = sign::Kind {
+pub(crate) const NOTICE: sign::Kind = sign::Kind {
     what: "notice",
     typ: "testigo.notice",
     max_payload: 256,

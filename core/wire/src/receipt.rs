@@ -5,13 +5,13 @@ use minicbor::{Decode, Encode};
 
 const VERSION: u64 = 1;
 
-const RECEIPT: sign::Kind = sign::Kind {
+pub(crate) const RECEIPT: sign::Kind = sign::Kind {
     what: "receipt",
     typ: "testigo.receipt",
     max_payload: 256,
 };
 
-const BLOB_RECEIPT: sign::Kind = sign::Kind {
+pub(crate) const BLOB_RECEIPT: sign::Kind = sign::Kind {
     what: "blob receipt",
     typ: "testigo.blob-receipt",
     max_payload: 128,
@@ -155,6 +155,15 @@ impl BlobReceipt {
     pub fn verify(bytes: &[u8], keyset: &Keyset) -> Result<Self, WireError> {
         let signed = parse(&BLOB_RECEIPT, bytes)?;
         verified(&signed, keyset, BLOB_RECEIPT.what)?;
+        cbor::from_slice(BLOB_RECEIPT.what, &signed.payload, BLOB_RECEIPT.max_payload)
+    }
+
+    /// Reads one that was verified, or signed here, before it was kept; the signature is not checked again.
+    ///
+    /// # Errors
+    /// [`WireError`] where the bytes are none.
+    pub fn from_kept(bytes: &[u8]) -> Result<Self, WireError> {
+        let signed = parse(&BLOB_RECEIPT, bytes)?;
         cbor::from_slice(BLOB_RECEIPT.what, &signed.payload, BLOB_RECEIPT.max_payload)
     }
 }

@@ -1,6 +1,6 @@
-use crate::notice::MAX_NOTICE;
-use crate::receipt::MAX_RECEIPT;
-use crate::{BlobReceipt, Keyset, Notice, Receipt, WireError, cbor};
+use crate::notice::{MAX_NOTICE, NOTICE};
+use crate::receipt::{BLOB_RECEIPT, MAX_RECEIPT, RECEIPT};
+use crate::{BlobReceipt, KeyId, Keyset, Notice, Receipt, WireError, cbor};
 
 /// The most that one file may hold: a receipt and a notice, and a receipt for each attachment.
 const MAX_COUNT: usize = 64;
@@ -49,6 +49,13 @@ impl Statement {
             return Err(WireError::malformed(WHAT, "the file is empty"));
         }
         Ok(found)
+    }
+
+    /// The short name of the key that is said to have signed such an object; nothing is verified.
+    pub fn signer(bytes: &[u8]) -> Option<KeyId> {
+        [RECEIPT, BLOB_RECEIPT, NOTICE]
+            .iter()
+            .find_map(|kind| Some(kind.parse(bytes).ok()?.kid))
     }
 
     fn verify(item: &[u8], keyset: &Keyset) -> Result<Self, WireError> {

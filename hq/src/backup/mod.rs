@@ -11,7 +11,7 @@ pub use confirm::{Confirmed, confirm};
 pub use restore::{Restored, restore};
 
 use crate::init::Headquarters;
-use crate::keys::{Folder, private_folder, sync_folder};
+use crate::keys::{Folder, private_folder, replace_file, sync_folder};
 use crate::{Clock, HqError};
 use data_encoding::HEXLOWER;
 use manifest::Manifest;
@@ -123,11 +123,11 @@ pub fn backup(
     for path in [hq.folder.keyset(), hq.folder.pack()] {
         let bytes = fs::read(&path).map_err(HqError::file(&path))?;
         let name = path.file_name().unwrap_or_default();
-        replace(&public.join(name), &bytes)?;
+        replace_file(&public.join(name), &bytes)?;
         let name = format!("public/{}", name.to_string_lossy());
         manifest.public.insert(name, Sha256::digest(&bytes).into());
     }
-    replace(&Manifest::path(out), manifest.to_text().as_bytes())?;
+    replace_file(&Manifest::path(out), manifest.to_text().as_bytes())?;
     collect(out, &manifest);
     Ok(made)
 }
@@ -227,18 +227,6 @@ pub(crate) fn hash(path: &Path) -> io::Result<[u8; 32]> {
         }
         sha256.update(bytes);
     }
-}
-
-/// Writes a file whole and durably in the place of what was there.
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), HqError> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".");
-    beside.push(UNFINISHED);
-    let beside = Path::new(&beside);
-    File::create(beside)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .map_err(HqError::file(beside))?;
-    rename(beside, path)
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), HqError> {

@@ -4,13 +4,14 @@ use crate::HqError;
 use crate::capabilities;
 use crate::init::Headquarters;
 use crate::keys::{Folder, private_folder, read_key, sync_folder, write_new};
+use crate::ring::{SecretKeys, key_files};
 use crate::store::Store;
 use data_encoding::HEXLOWER;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use testigo_sqlite::DatabaseKey;
-use testigo_wire::{Epoch, Keyset, SealSecretKey, SigningKey};
+use testigo_wire::{Epoch, Keyset};
 
 /// What came back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,19 +40,16 @@ pub fn restore(
     data_dir: &Path,
     mut progress: impl FnMut(Progress),
 ) -> Result<Restored, HqError> {
-    let key = |name: &str| read_key(&keys.join(format!("{name}.key")));
-    let database_key = DatabaseKey::from_bytes(*key("database")?);
+    let database_key = DatabaseKey::from_bytes(*read_key(&keys.join("database.key"))?);
     let copy = Copy::open(from, &database_key)?;
     check_keys(&copy, keys)?;
     let folder = fresh(data_dir)?;
 
     private_folder(&folder.keys())?;
-    for name in ["seal", "receipt", "database", "desk", "root"] {
-        // The root's lies elsewhere where it is kept as it should be, and older headquarters have no desk's.
-        if keys.join(format!("{name}.key")).exists() {
-            let to = folder.keys().join(format!("{name}.key"));
-            write_new(&to, &*key(name)?, true)?;
-        }
+    // The root's lies elsewhere where it is kept as it should be; earlier seal keys open earlier records.
+    for name in key_files(keys)? {
+        let key = read_key(&keys.join(&name))?;
+        write_new(&folder.keys().join(&name), &*key, true)?;
     }
     let blobs = folder.blobs();
     private_folder(&blobs)?;
@@ -103,8 +101,6 @@ fn public_file(copy: &Copy, name: &str) -> Result<Vec<u8>, HqError> {
 
 /// The keys must be those that the backup's phones know.
 fn check_keys(copy: &Copy, keys: &Path) -> Result<(), HqError> {
-    let path = |name: &str| keys.join(format!("{name}.key"));
-    let wrong = |name: &str| HqError::Key(path(name));
     let keyset_path = Folder::new(&copy.folder).keyset();
     let keyset =
         Keyset::verify(&public_file(copy, "keyset")?, copy.identity.root).map_err(|source| {
@@ -113,22 +109,5 @@ fn check_keys(copy: &Copy, keys: &Path) -> Result<(), HqError> {
                 source,
             }
         })?;
-    let seal = SealSecretKey::from_bytes(&*read_key(&path("seal"))?);
-    if !keyset
-        .seal
-        .contains(&seal.public_key().map_err(HqError::keys)?)
-    {
-        return Err(wrong("seal"));
-    }
-    let kid = |name: &str| -> Result<_, HqError> {
-        let key = SigningKey::from_seed(&*read_key(&path(name))?);
-        Ok(key.verifying_key().key_id())
-    };
-    if keyset.receipt_key(kid("receipt")?).is_none() {
-        return Err(wrong("receipt"));
-    }
-    if !keyset.desk.is_empty() && keyset.desk_key(kid("desk")?).is_none() {
-        return Err(wrong("desk"));
-    }
-    Ok(())
+    SecretKeys::load(keys)?.check(&keyset)
 }

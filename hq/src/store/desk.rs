@@ -4,7 +4,7 @@ use super::schema::ENVELOPE;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 use std::collections::BTreeSet;
 use testigo_tally::Tally;
-use testigo_wire::{Body, Pseudonym, Record, Time, VerifyingKey, Warning};
+use testigo_wire::{Body, KeyId, Pseudonym, Record, Time, VerifyingKey, Warning};
 
 /// An envelope that the desk has not looked at.
 pub(crate) struct Unopened {
@@ -12,6 +12,7 @@ pub(crate) struct Unopened {
     pub bytes: Vec<u8>,
     pub received_at: i64,
     pub device: [u8; 32],
+    pub capability: KeyId,
     pub capability_created_at: i64,
     pub assigned_table: Option<String>,
 }
@@ -44,7 +45,8 @@ impl Store {
     pub(crate) fn unopened(&self, after: i64, limit: u32) -> rusqlite::Result<Vec<Unopened>> {
         self.0
             .prepare_cached(
-                "SELECT a.id, a.bytes, a.received_at, d.public_key, c.created_at, c.assigned_table
+                "SELECT a.id, a.bytes, a.received_at, d.public_key, c.created_at, c.assigned_table,
+                        c.kid
                  FROM arrival a
                  JOIN device d ON d.kid = a.device
                  JOIN capability c ON c.kid = d.capability
@@ -60,6 +62,7 @@ impl Store {
                     device: row.get(3)?,
                     capability_created_at: row.get(4)?,
                     assigned_table: row.get(5)?,
+                    capability: KeyId(row.get(6)?),
                 })
             })?
             .collect()

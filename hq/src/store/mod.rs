@@ -7,6 +7,7 @@ mod desk;
 mod ingest;
 mod notices;
 mod recover;
+mod renew;
 mod schema;
 mod views;
 

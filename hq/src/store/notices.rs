@@ -2,7 +2,9 @@
 
 use super::Store;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
-use testigo_wire::{Ask, Eid, ElectionPack, KeyId, Notice, NoticeStatus, SigningKey, Time};
+use testigo_wire::{
+    Ask, Eid, ElectionPack, KeyId, Notice, NoticeStatus, SigningKey, Time, Warning,
+};
 
 /// How many notices are written in one transaction for records of which a copy was confirmed.
 const BATCH: u32 = 256;
@@ -70,11 +72,12 @@ fn status(
     let found = db
         .prepare_cached(
             "SELECT o.outcome, o.table_id, r.table_id, d.state <> 'quarantined' AND
+                    NOT EXISTS (SELECT 1 FROM flag f WHERE f.arrival = o.arrival AND f.code = ?2) AND
                     EXISTS (SELECT 1 FROM reading_votes v WHERE v.arrival = o.arrival)
              FROM opened o JOIN arrival a ON a.id = o.arrival JOIN device d ON d.kid = a.device
              LEFT JOIN reading r ON r.arrival = o.arrival WHERE o.arrival = ?1",
         )?
-        .query_row([arrival], |row| {
+        .query_row(params![arrival, Warning::DEVICE_REVOKED.0], |row| {
             Ok(Found {
                 outcome: row.get(0)?,
                 filed_under: row.get(1)?,
@@ -110,9 +113,10 @@ fn differ(db: &Connection, table: &str) -> rusqlite::Result<bool> {
              JOIN opened o ON o.arrival = r.arrival AND o.copy_of IS NULL
              JOIN arrival a ON a.id = r.arrival
              JOIN device d ON d.kid = a.device AND d.state <> 'quarantined'
-             WHERE r.table_id = ?1)",
+             WHERE r.table_id = ?1
+               AND NOT EXISTS (SELECT 1 FROM flag f WHERE f.arrival = r.arrival AND f.code = ?2))",
     )?
-    .query_row([table], |row| row.get(0))
+    .query_row(params![table, Warning::DEVICE_REVOKED.0], |row| row.get(0))
 }
 
 /// Readings of a table that were said to count.
@@ -126,7 +130,12 @@ fn counted(db: &Connection, table: &str) -> rusqlite::Result<Vec<i64>> {
 }
 
 /// Signs a notice and puts it in the place of the one before, behind all others.
-fn say(db: &Connection, arrival: i64, status: NoticeStatus, pen: &Pen<'_>) -> rusqlite::Result<()> {
+pub(super) fn say(
+    db: &Connection,
+    arrival: i64,
+    status: NoticeStatus,
+    pen: &Pen<'_>,
+) -> rusqlite::Result<()> {
     let (eid, device, safe): (_, [u8; 8], bool) = db
         .prepare_cached(
             "SELECT eid, device, EXISTS (SELECT 1 FROM safe WHERE arrival = id)

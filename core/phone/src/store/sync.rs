@@ -39,6 +39,17 @@ impl Store {
         Ok(())
     }
 
+    /// Puts a newer keyset in the place of the one that was held; where another process was first, its one stays.
+    pub(crate) fn replace_keyset(&mut self, held: &[u8], newer: &[u8]) -> Result<(), PhoneError> {
+        self.note(|tx| {
+            tx.execute(
+                "UPDATE headquarters SET keyset = ?2 WHERE keyset = ?1",
+                params![held, newer],
+            )?;
+            Ok(())
+        })
+    }
+
     pub(crate) fn budget(&self) -> Result<Budget, PhoneError> {
         let mut query =
             (self.db).prepare_cached("SELECT bytes_a_day, photos_on_metered FROM sync")?;

@@ -49,6 +49,7 @@ impl Client {
             return Err(NetworkFault::UnsafeAddress);
         }
         let method = match request.method {
+            Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
             Method::Head => reqwest::Method::HEAD,
             Method::Patch => reqwest::Method::PATCH,

@@ -15,6 +15,8 @@ pub enum Selection {
 /// How a request is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
+    /// `GET`.
+    Get,
     /// `POST`.
     Post,
     /// `HEAD`.

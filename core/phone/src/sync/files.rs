@@ -1,5 +1,6 @@
 //! A pass's files: which goes next, and what a reply about it means.
 
+use super::keyset::KeysetQuestion;
 use super::notices::let_safe_go;
 use super::pass::Sent;
 use super::upload::{MIN_CHUNK, Upload, Verdict};
@@ -70,8 +71,12 @@ impl SyncPass {
         let sha256 = upload.file.blob.sha256;
         let keyset = &phone.trusted()?.keyset;
         let now = phone.clock.monotonic_ms();
-        match upload.reply(response, url, keyset, &mut self.chunk, now) {
+        let may_ask = self.keyset == KeysetQuestion::None;
+        match upload.reply(response, url, keyset, may_ask, &mut self.chunk, now) {
             Verdict::GoOn => {}
+            Verdict::UnknownKey => {
+                self.hear_of_keyset();
+            }
             Verdict::Created(path) => phone.store.keep_upload(&sha256, Some(&path))?,
             Verdict::Gone => phone.store.keep_upload(&sha256, None)?,
             Verdict::Delivered(receipt) => {

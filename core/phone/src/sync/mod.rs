@@ -13,6 +13,8 @@ mod end;
 mod exchange;
 mod failure;
 mod files;
+mod judge;
+mod keyset;
 mod notices;
 mod pace;
 mod pass;

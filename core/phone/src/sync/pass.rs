@@ -1,3 +1,5 @@
+use super::judge::{PROBLEM, busy, judge};
+use super::keyset::KeysetQuestion;
 use super::notices::{self, Told, let_safe_go};
 use super::pace::Chance;
 use super::upload::{ChunkSize, Upload};
@@ -17,11 +19,6 @@ const MAX_BYTES: usize = 256 * 1024;
 /// Bytes in the request after one that nobody answered in time: nothing tells a slow link from none, and this
 /// much goes over the slowest within its time.
 const FEW_BYTES: usize = 4 * 1024;
-/// The longest wait that headquarters may ask for, in seconds.
-const MAX_RETRY_AFTER: u32 = 300;
-
-/// The media type of headquarters' refusals.
-const PROBLEM: &str = "application/problem+json";
 
 /// One pass over the outbox.
 #[derive(Debug)]
@@ -42,6 +39,7 @@ pub struct SyncPass {
     pub(super) introduced_again: bool,
     /// The desk has said all that it had to say.
     pub(super) told: bool,
+    pub(super) keyset: KeysetQuestion,
     pub(super) upload: Option<Upload>,
     pub(super) chunk: ChunkSize,
     /// The most bytes of envelopes in one request.
@@ -69,6 +67,18 @@ pub(super) enum Sent {
     },
     /// A part of the attachment that is under way.
     File { url: String, bytes: usize },
+    /// The question for a newer keyset.
+    Keyset,
+}
+
+impl Sent {
+    /// Bytes of the request's body.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Envelopes { bytes, .. } | Self::File { bytes, .. } => *bytes,
+            Self::Keyset => 0,
+        }
+    }
 }
 
 /// A request's envelopes, once it is answered.
@@ -95,6 +105,7 @@ impl SyncPass {
             sent: None,
             introduced_again: false,
             told: false,
+            keyset: KeysetQuestion::None,
             upload: None,
             chunk: ChunkSize::new(),
             batch: MAX_BYTES,
@@ -136,9 +147,12 @@ impl SyncPass {
                 break;
             };
             let endpoint = endpoint.trim_end_matches('/');
-            let request = match self.envelopes(phone, endpoint)? {
+            let request = match self.keyset_question(endpoint) {
                 Some(request) => Some(request),
-                None => self.file(phone, endpoint)?,
+                None => match self.envelopes(phone, endpoint)? {
+                    Some(request) => Some(request),
+                    None => self.file(phone, endpoint)?,
+                },
             };
             match request {
                 Some(request) => {
@@ -198,9 +212,13 @@ impl SyncPass {
             return Ok(());
         };
         self.report.requests += 1;
-        let (Sent::Envelopes { bytes, .. } | Sent::File { bytes, .. }) = &sent;
+        if matches!(sent, Sent::Keyset) {
+            self.keyset = KeysetQuestion::Asked;
+            // Without an answer the next request finds out what is the matter.
+            return outcome.map_or(Ok(()), |response| self.take_in_keyset(phone, &response));
+        }
         let sent_nothing = matches!(&outcome, Err(fault) if fault.is_before_sending());
-        let bytes_sent = if sent_nothing { 0 } else { *bytes as u64 };
+        let bytes_sent = if sent_nothing { 0 } else { sent.bytes() as u64 };
         self.report.bytes_sent += bytes_sent;
         if self.link == Link::Metered && bytes_sent > 0 {
             let now = Moment::of(phone.clock.as_ref());
@@ -234,6 +252,7 @@ impl SyncPass {
             return Ok(());
         }
         match sent {
+            Sent::Keyset => Ok(()),
             Sent::File { url, .. } => self.take_in_file(phone, &url, &response),
             Sent::Envelopes {
                 eids,
@@ -279,6 +298,7 @@ impl SyncPass {
 
     fn take_in(&mut self, phone: &mut Phone, sent: Asked, reply: &Reply) -> Result<(), PhoneError> {
         let keyset = &phone.hq.as_ref().ok_or(PhoneError::NotEnrolled)?.keyset;
+        let newer = reply.keyset > keyset.version && self.hear_of_keyset();
         let own = phone.store.device()?.store_id;
         let mut receipts = Vec::new();
         let mut told = Vec::new();
@@ -290,6 +310,8 @@ impl SyncPass {
             match answer {
                 Answer::Receipt(bytes) => match Receipt::verify(bytes, keyset) {
                     Ok(receipt) if receipt.store_id == own => receipts.push((receipt, bytes)),
+                    // Perhaps by a key of the newer keyset: all of it goes again behind that.
+                    Err(_) if newer => return Ok(()),
                     _ => {
                         self.next_endpoint(SyncFailure::NotHeadquarters);
                         return Ok(());
@@ -322,8 +344,8 @@ impl SyncPass {
                         });
                     }
                 }
-                // A file's comes by hand alone.
-                Answer::BlobReceipt(_) | Answer::Unknown => {}
+                // Those are a courier's: over a network a keyset is asked for, and a file's receipt comes with it.
+                Answer::BlobReceipt(_) | Answer::Keyset(_) | Answer::Unknown => {}
             }
         }
         let sent_any = !sent.eids.is_empty() || sent.enrolment.is_some();
@@ -455,28 +477,4 @@ fn endpoints(phone: &Phone) -> Result<Vec<String>, PhoneError> {
         endpoints.insert(0, known);
     }
     Ok(endpoints)
-}
-
-/// Whether headquarters asks to wait.
-fn busy(response: &Response) -> Option<SyncFailure> {
-    matches!(response.status, 429 | 503).then(|| SyncFailure::Busy {
-        retry_after_s: response.retry_after_s.unwrap_or(30).min(MAX_RETRY_AFTER),
-    })
-}
-
-/// Whether a response is headquarters' reply. A status alone proves nothing: a captive portal
-/// answers 200 as well.
-fn judge(response: &Response) -> Result<Reply, SyncFailure> {
-    let status = response.status;
-    match status {
-        200 if response.media_type == Reply::MEDIA_TYPE => {
-            Reply::from_bytes(&response.body).map_err(|_| SyncFailure::NotHeadquarters)
-        }
-        // 511 is a captive portal's own status (RFC 6585, section 6); headquarters explains whatever it
-        // refuses in a problem document (RFC 9457).
-        400..=499 if response.media_type != PROBLEM => Err(SyncFailure::Portal { status }),
-        511 => Err(SyncFailure::Portal { status }),
-        400..=599 => Err(SyncFailure::Headquarters { status }),
-        _ => Err(SyncFailure::Portal { status }),
-    }
 }

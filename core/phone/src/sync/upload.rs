@@ -11,7 +11,7 @@ use data_encoding::{BASE64, HEXLOWER};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use testigo_wire::{BlobReceipt, Keyset};
+use testigo_wire::{BlobReceipt, Keyset, WireError};
 
 /// The version of the protocol that every request names.
 const VERSION: (&str, &str) = ("Tus-Resumable", "1.0.0");
@@ -45,6 +45,8 @@ pub(super) enum Verdict {
     Created(String),
     /// The upload is gone at the other side; forget its address and begin anew.
     Gone,
+    /// Signed with a key that the phone does not know: perhaps headquarters' newer keyset has it.
+    UnknownKey,
     /// Headquarters has signed that it holds the whole.
     Delivered(Vec<u8>),
     /// Not in this pass.
@@ -189,16 +191,22 @@ impl Upload {
         response: &Response,
         url: &str,
         keyset: &Keyset,
+        may_ask_for_keys: bool,
         chunk: &mut ChunkSize,
         now_ms: u64,
     ) -> Verdict {
-        let receipt = response.blob_receipt.as_deref().and_then(|text| {
-            let bytes = BASE64.decode(text.as_bytes()).ok()?;
-            let receipt = BlobReceipt::verify(&bytes, keyset).ok()?;
-            (receipt.blob == self.file.blob).then_some(bytes)
-        });
-        if let Some(receipt) = receipt {
-            return Verdict::Delivered(receipt);
+        let said = (response.blob_receipt.as_deref())
+            .and_then(|text| BASE64.decode(text.as_bytes()).ok())
+            .map(|bytes| (BlobReceipt::verify(&bytes, keyset), bytes));
+        match said {
+            Some((Ok(receipt), bytes)) if receipt.blob == self.file.blob => {
+                return Verdict::Delivered(bytes);
+            }
+            Some((Err(WireError::Signature { .. }), _)) if may_ask_for_keys => {
+                self.offset = None;
+                return Verdict::UnknownKey;
+            }
+            _ => {}
         }
         match (self.asked, response.status) {
             (Asked::Create, 201) => match response.location.as_deref().and_then(|l| path(url, l)) {

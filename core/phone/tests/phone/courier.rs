@@ -219,6 +219,7 @@ fn receipts_from_before_headquarters_came_back_from_a_backup_do_not_count() {
         to: letter.to,
         reply: Reply {
             epoch: restored.epoch,
+            keyset: 0,
             answers: vec![Answer::Receipt(signed)],
         },
     };

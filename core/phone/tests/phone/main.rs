@@ -10,6 +10,7 @@
 mod attachments;
 mod capture;
 mod courier;
+mod keyset;
 mod notices;
 mod outbox;
 mod recover;

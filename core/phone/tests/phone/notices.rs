@@ -256,6 +256,7 @@ fn a_false_epoch_without_a_receipt_requeues_nothing() {
             media_type: testigo_wire::Reply::MEDIA_TYPE.into(),
             body: testigo_wire::Reply {
                 epoch: Epoch([9; 16]),
+                keyset: 0,
                 answers: vec![],
             }
             .to_bytes(),

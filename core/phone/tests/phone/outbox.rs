@@ -316,7 +316,12 @@ fn an_answer_that_is_not_signed_lets_no_request_grow() {
         Ok(Response {
             status: 200,
             media_type: Reply::MEDIA_TYPE.into(),
-            body: Reply { epoch, answers }.to_bytes(),
+            body: Reply {
+                epoch,
+                keyset: 0,
+                answers,
+            }
+            .to_bytes(),
             ..Response::default()
         })
     });
@@ -338,7 +343,12 @@ fn an_answer_that_says_nothing_of_what_was_sent_is_not_headquarters() {
         Ok(Response {
             status: 200,
             media_type: Reply::MEDIA_TYPE.into(),
-            body: Reply { epoch, answers }.to_bytes(),
+            body: Reply {
+                epoch,
+                keyset: 0,
+                answers,
+            }
+            .to_bytes(),
             ..Response::default()
         })
     });

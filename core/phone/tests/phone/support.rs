@@ -99,6 +99,10 @@ pub struct FakeHq {
     pub answer_code: ReceiptCode,
     pub epoch: Epoch,
     pub blobs: FakeBlobs,
+    /// Version of its keyset; 0: its replies do not say.
+    pub keyset_version: u64,
+    /// What it answers to a question for its keyset.
+    pub published: Vec<u8>,
     /// What it was asked for.
     pub asks: Vec<Ask>,
     /// What its desk has signed, in this run of its store, by number from 1.
@@ -118,6 +122,8 @@ impl FakeHq {
             answer_code: ReceiptCode::ACCEPTED,
             epoch: Epoch([1; 16]),
             blobs: FakeBlobs::default(),
+            keyset_version: 0,
+            published: Vec::new(),
             asks: Vec::new(),
             notices: Vec::new(),
         }
@@ -125,7 +131,7 @@ impl FakeHq {
 
     pub fn keyset(&self, endpoints: &[&str]) -> Vec<u8> {
         Keyset {
-            version: 1,
+            version: self.keyset_version.max(1),
             election: self.election,
             issued_at: time("2024-07-27T12:00:00Z"),
             root: self.root.verifying_key(),
@@ -196,6 +202,15 @@ impl FakeHq {
 
     /// Takes a request in and answers it, as headquarters does.
     pub fn answer(&mut self, request: &Request) -> Response {
+        if request.url.ends_with("/v1/keyset") {
+            assert_eq!(request.method, Method::Get);
+            return Response {
+                status: 200,
+                media_type: "application/cose".into(),
+                body: self.published.clone(),
+                ..Response::default()
+            };
+        }
         if !request.url.ends_with("/v1/envelopes") {
             return self.blobs.answer(request, &self.receipt);
         }
@@ -211,6 +226,7 @@ impl FakeHq {
             media_type: Reply::MEDIA_TYPE.into(),
             body: Reply {
                 epoch: self.epoch,
+                keyset: self.keyset_version,
                 answers,
             }
             .to_bytes(),
