@@ -433,7 +433,10 @@ fn cbor_bombs_are_refused_and_headquarters_live_on() {
                             let receipt = Receipt::from_kept(&bytes).unwrap();
                             assert!(things.contains(&receipt.eid), "{receipt:?}");
                         }
-                        Answer::Notice { .. } | Answer::BlobReceipt(_) | Answer::Unknown => {
+                        Answer::Notice { .. }
+                        | Answer::BlobReceipt(_)
+                        | Answer::Keyset(_)
+                        | Answer::Unknown => {
                             panic!("{answer:?} for {head:02x?}")
                         }
                     }

@@ -1,7 +1,10 @@
 mod courier;
+mod keys;
+
+pub use courier::{CarryCommand, ImportCommand};
+pub use keys::{KeysCommand, KeysetCommand, PaperArgs, RootCommand, RotateArgs};
 
 use clap::{Args, Parser, Subcommand};
-pub use courier::{CarryCommand, ImportCommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -273,6 +276,12 @@ pub enum PhoneCommand {
     },
     #[command(flatten)]
     Carry(CarryCommand),
+    /// Takes headquarters' newer keys and addresses from a file; a sync does so by itself.
+    #[command(after_help = "Example: testigo phone --home D keyset keyset.cose")]
+    Keyset {
+        /// `public/keyset.cose` of headquarters.
+        file: PathBuf,
+    },
     /// Puts a phone with a damaged store to work again: saves what is readable, keeps the rest beside it.
     #[command(after_help = "Example: testigo phone --home D recover")]
     Recover {
@@ -316,7 +325,35 @@ pub enum HqCommand {
         /// The address that phones will use: https, or http on this machine.
         #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8470")]
         endpoint: Vec<String>,
+        /// The public half of a root that is kept offline (`root.pub` of `testigo hq root new`); otherwise a root is
+        /// made here, for practice.
+        #[arg(long, value_name = "FILE")]
+        root: Option<PathBuf>,
+        /// SHA-256 of a TLS public key that the addresses may show.
+        #[arg(long, value_name = "HEX", value_parser = keys::pin, requires = "root")]
+        pin: Vec<[u8; 32]>,
     },
+    /// The offline root: makes it, signs with it, brings it to paper and back.
+    #[command(after_help = "Example: testigo hq --data ROOT root new")]
+    Root {
+        #[command(subcommand)]
+        command: RootCommand,
+    },
+    /// Copies of headquarters' secret keys.
+    #[command(after_help = "Example: testigo hq --data D2 keys backup --out keys.backup")]
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
+    /// Headquarters' signed keys and addresses.
+    #[command(after_help = "Example: testigo hq --data D2 keyset install signed")]
+    Keyset {
+        #[command(subcommand)]
+        command: KeysetCommand,
+    },
+    /// Changes keys or addresses, or revokes a phone: writes what the root has to sign.
+    #[command(after_help = "Example: testigo hq --data D2 rotate --seal")]
+    Rotate(RotateArgs),
     /// Makes one witness's enrolment code and keeps no secret of it.
     #[command(
         after_help = "Example: testigo hq --data D2 enrol --table 201301006.01 --out witness.png"

@@ -280,6 +280,12 @@ fn receipts(phone: &mut Phone, file: &Path, language: Language) -> Result<Outcom
                 .to_owned(),
         ];
     }
+    if let Some(version) = taken.keyset {
+        lines.push(language.pick(
+            format!("Con ellos venían llaves nuevas de la central: versión {version}."),
+            format!("Headquarters' new keys came with them: version {version}."),
+        ));
+    }
     if taken.outdated {
         lines.push(
             language
@@ -308,6 +314,7 @@ fn receipts(phone: &mut Phone, file: &Path, language: Language) -> Result<Outcom
             "for_this_phone": taken.for_this_phone,
             "unverified": taken.unverified,
             "outdated": taken.outdated,
+            "keyset": taken.keyset,
         }),
     })
 }

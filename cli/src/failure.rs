@@ -3,7 +3,7 @@ use crate::sheet::SheetError;
 use serde_json::{Value, json};
 use std::io::ErrorKind;
 use std::path::Path;
-use testigo_hq::HqError;
+use testigo_hq::{HqError, RootError};
 use testigo_phone::PhoneError;
 use testigo_wire::Language;
 use thiserror::Error;
@@ -17,6 +17,9 @@ pub enum Failure {
     /// Headquarters'.
     #[error(transparent)]
     Hq(#[from] HqError),
+    /// A root's, or a key file's.
+    #[error(transparent)]
+    Root(#[from] RootError),
     /// A picture's.
     #[error(transparent)]
     Picture(#[from] PictureError),
@@ -72,6 +75,7 @@ impl Failure {
             }
             Self::Phone(error) => error.sentence(language),
             Self::Hq(error) => error.sentence(language),
+            Self::Root(error) => error.sentence(language),
             Self::Said { es, en } => language.pick(es, en).clone(),
             Self::Picture(error) => error.sentence(language),
             Self::Sheet(error) => error.sentence(language),
@@ -85,6 +89,7 @@ impl Failure {
             Self::Phone(error) => error.code(),
             Self::Picture(_) => "picture",
             Self::Hq(_) => "headquarters",
+            Self::Root(_) => "root",
             _ => "failed",
         };
         json!({ "error": { "code": code, "sentence": self.sentence(language) } })

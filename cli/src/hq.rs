@@ -5,14 +5,14 @@ use crate::courier::new_file;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::sheet::{png, qr_picture};
-use crate::{backup, courier, interrupt, phone, recover, table};
+use crate::{backup, courier, interrupt, phone, recover, root, table};
 use serde_json::json;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use testigo_hq::{HqError, PackSource};
-use testigo_wire::{Language, TableId};
+use testigo_hq::{HqError, PackSource, Root};
+use testigo_wire::{Language, TableId, root_words};
 
 /// How long `table` waits for the desk; the desk looks about once a second by itself.
 const DESK_WAIT: Duration = Duration::from_secs(3);
@@ -21,7 +21,22 @@ const DESK_WAIT: Duration = Duration::from_secs(3);
 pub fn run(args: HqArgs, language: Language, as_json: bool) -> Result<Outcome, Failure> {
     let data = &args.data;
     match args.command {
-        HqCommand::Init { pack, endpoint } => init(data, pack.as_deref(), &endpoint, language),
+        HqCommand::Init {
+            pack,
+            endpoint,
+            root: None,
+            ..
+        } => init(data, pack.as_deref(), &endpoint, language),
+        HqCommand::Init {
+            pack,
+            endpoint,
+            root: Some(root),
+            pin,
+        } => init_for_root(data, pack.as_deref(), &endpoint, &root, &pin, language),
+        HqCommand::Root { command } => root::run(data, command, language),
+        HqCommand::Keys { command } => root::keys(data, command, language),
+        HqCommand::Keyset { command } => root::keyset(data, command, language),
+        HqCommand::Rotate(args) => root::rotate(data, args, language),
         HqCommand::Enrol { table, out } => enrol(data, table.as_deref(), &out, language),
         HqCommand::Serve {
             listen,
@@ -43,27 +58,74 @@ fn init(
     endpoints: &[String],
     language: Language,
 ) -> Result<Outcome, Failure> {
-    let source = match pack {
-        Some(path) => PackSource::from_file(path),
-        None => PackSource::venezuela_2024(),
-    }
-    .map_err(HqError::from)?;
-    let root = testigo_hq::init(data, &source, endpoints)?;
+    let root = testigo_hq::init(data, &election(pack)?, endpoints)?;
     let dir = data.display();
+    let words = root::words_line(root, language);
     Ok(Outcome::clean(
         language.pick(
             vec![
                 format!("Central lista en {dir}; raíz {root}."),
+                words.clone(),
+                "La raíz quedó en este mismo equipo, en keys/root.key: es para practicar. Para una elección: testigo hq root new e init --root.".to_owned(),
                 format!("Para los teléfonos: {dir}/public/keyset.cose y {dir}/public/pack.cose"),
                 format!("Ahora: testigo hq --data {dir} serve"),
             ],
             vec![
                 format!("Headquarters ready in {dir}; root {root}."),
+                words,
+                "The root lies on this same machine, in keys/root.key: for practice. For an election: testigo hq root new, and init --root.".to_owned(),
                 format!("For phones: {dir}/public/keyset.cose and {dir}/public/pack.cose"),
                 format!("Next: testigo hq --data {dir} serve"),
             ],
         ),
-        json!({ "data": data, "root": root.to_string(), "endpoints": endpoints }),
+        json!({
+            "data": data,
+            "root": root.to_string(),
+            "words": root_words(root, language),
+            "endpoints": endpoints,
+        }),
+    ))
+}
+
+fn election(pack: Option<&Path>) -> Result<PackSource, HqError> {
+    Ok(match pack {
+        Some(path) => PackSource::from_file(path),
+        None => PackSource::venezuela_2024(),
+    }?)
+}
+
+/// Headquarters that wait for the signature of a root that is elsewhere.
+fn init_for_root(
+    data: &Path,
+    pack: Option<&Path>,
+    endpoints: &[String],
+    root: &Path,
+    pins: &[[u8; 32]],
+    language: Language,
+) -> Result<Outcome, Failure> {
+    let public = Root::read_public(root)?;
+    let request = testigo_hq::init_for_root(data, &election(pack)?, endpoints, pins, &public)?;
+    let (dir, words) = (data.display(), request.words(language));
+    Ok(Outcome::clean(
+        vec![
+            root::words_line(request.root, language),
+            language.pick(
+                format!("Solicitud «{words}» en {dir}/keyset-request.cbor. Llévela al equipo de la raíz y diga allí estas seis palabras: testigo hq --data RAÍZ root sign"),
+                format!("Request \"{words}\" in {dir}/keyset-request.cbor. Bring it to the root's machine and say these six words there: testigo hq --data ROOT root sign"),
+            ),
+            language.pick(
+                format!("Al volver: testigo hq --data {dir} keyset install CARPETA. Antes no hay códigos ni servidor."),
+                format!("When it is back: testigo hq --data {dir} keyset install FOLDER. Before that there are no codes and no server."),
+            ),
+        ],
+        json!({
+            "data": data,
+            "root": request.root.to_string(),
+            "words": root_words(request.root, language),
+            "request_words": words,
+            "request": data.join("keyset-request.cbor"),
+            "endpoints": endpoints,
+        }),
     ))
 }
 

@@ -2,9 +2,10 @@
 
 use crate::outcome::Outcome;
 use crate::render::time;
+use crate::root::words_line;
 use serde_json::{Value, json};
 use testigo_phone::sync::{Budget, Held, Link, Progress, SyncReport};
-use testigo_phone::{Exported, OutboxView, ParkedView};
+use testigo_phone::{Exported, OutboxView, ParkedView, TrustView};
 use testigo_wire::{Deferral, Language, TableId};
 
 /// The queue's true state.
@@ -12,6 +13,7 @@ pub fn status(
     outbox: &OutboxView,
     progress: &Progress,
     table: Option<&TableId>,
+    trust: Option<TrustView>,
     language: Language,
 ) -> Outcome {
     let table = table.map(TableId::as_str);
@@ -36,12 +38,23 @@ pub fn status(
         format!("Na fila: {queued} ({bytes} bytes). Entregues: {delivered}. Recusados: {parked}."),
     ));
     lines.extend(progress.sentences(language));
+    if let Some(trust) = trust {
+        let version = trust.keyset;
+        lines.push(words_line(trust.root, language));
+        lines.push(language.pick3(
+            format!("Llaves de la central: versión {version}."),
+            format!("Headquarters' keys: version {version}."),
+            format!("Chaves da central: versão {version}."),
+        ));
+    }
     Outcome::clean(
         lines,
         json!({
             "enrolled": outbox.enrolled,
             "enrolment_delivered": outbox.enrolment_delivered,
             "table": table,
+            "root_words": trust.map(|trust| trust.words(language)),
+            "keyset": trust.map(|trust| trust.keyset),
             "queued": outbox.queued,
             "queued_bytes": outbox.queued_bytes,
             "attachments_queued": outbox.attachments_queued,

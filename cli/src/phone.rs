@@ -6,11 +6,11 @@ use crate::outcome::Outcome;
 use crate::{attach, courier, deliver, key_file, outbox, picture, recover, render, stdin};
 use clap::Parser;
 use serde_json::json;
-use std::io::{BufRead, Write};
+use std::io::{BufRead, Read, Write};
 use std::path::Path;
 use testigo_phone::sync::{Link, Selection, SyncPass};
-use testigo_phone::{HostClock, Phone, PhoneError, ReportInput, TallyInput};
-use testigo_wire::{Invitation, Language};
+use testigo_phone::{HostClock, KeysetTaken, Phone, PhoneError, ReportInput, TallyInput};
+use testigo_wire::{Invitation, Language, MAX_KEYSET};
 
 /// Runs one command, or the shell.
 pub fn run(args: PhoneArgs, language: Language, as_json: bool) -> Result<Outcome, Failure> {
@@ -150,7 +150,7 @@ fn one(
                 .map(|path| std::fs::read(path).map_err(Failure::file(path)))
                 .transpose()?;
             let enrolled = phone.enrol(&invitation, &keyset, pack.as_deref())?;
-            Ok(render::enrolled(&enrolled, language))
+            Ok(render::enrolled(&enrolled, phone.trust(), language))
         }
         PhoneCommand::Report {
             code,
@@ -213,6 +213,7 @@ fn one(
                 false => phone.last_link()?,
             })?,
             phone.assigned_table(),
+            phone.trust(),
             language,
         )),
         PhoneCommand::Sync {
@@ -262,6 +263,7 @@ fn one(
             ))
         }
         PhoneCommand::Carry(command) => courier::phone(phone, command, language),
+        PhoneCommand::Keyset { file } => keyset(phone, &file, language),
         PhoneCommand::Codes => Ok(render::catalogue(language)),
         // It is open, so there is nothing to recover.
         PhoneCommand::Recover { .. } => Err(PhoneError::NotDamaged.into()),
@@ -319,6 +321,39 @@ fn receipt(
             "statements": n,
             "file": out,
             "envelope": sealed,
+        }),
+    })
+}
+
+/// Takes newer keys from a file.
+fn keyset(phone: &mut Phone, file: &Path, language: Language) -> Result<Outcome, Failure> {
+    let mut bytes = Vec::new();
+    // One byte more than the largest: that it is too large must show.
+    let most = MAX_KEYSET as u64 + 1;
+    std::fs::File::open(file)
+        .and_then(|opened| opened.take(most).read_to_end(&mut bytes))
+        .map_err(Failure::file(file))?;
+    let taken = phone.take_keyset(&bytes)?;
+    let line = match taken {
+        KeysetTaken::Newer(version) => language.pick(
+            format!("Llaves nuevas de la central, versión {version}. Lo que ya espera se enviará igual."),
+            format!("Headquarters' new keys, version {version}. What waits already will be sent all the same."),
+        ),
+        KeysetTaken::Known(version) => language.pick(
+            format!("Este teléfono ya tenía la versión {version}."),
+            format!("This phone had version {version} already."),
+        ),
+        KeysetTaken::Older { found, held } => language.pick(
+            format!("El archivo es la versión {found}, y este teléfono ya tiene la {held}: no se vuelve atrás."),
+            format!("The file is version {found}, and this phone has {held} already: there is no way back."),
+        ),
+    };
+    Ok(Outcome {
+        lines: vec![line],
+        clean: !matches!(taken, KeysetTaken::Older { .. }),
+        json: json!({
+            "taken": matches!(taken, KeysetTaken::Newer(_)),
+            "keyset": phone.trust().map(|trust| trust.keyset),
         }),
     })
 }

@@ -1,8 +1,9 @@
 //! What a phone answers, as lines for a person and as JSON for a program.
 
 use crate::outcome::Outcome;
+use crate::root::words_line;
 use serde_json::{Value, json};
-use testigo_phone::{Delivery, Enrolled, HistoryView, Saved, SavedTally};
+use testigo_phone::{Delivery, Enrolled, HistoryView, Saved, SavedTally, TrustView};
 use testigo_tally::{NotATally, Tally};
 use testigo_wire::catalogue::CATALOGUE;
 use testigo_wire::{Handover, Language, Record, TableId, Time, Warning};
@@ -27,15 +28,31 @@ pub fn catalogue(language: Language) -> Outcome {
 }
 
 /// What the phone belongs to now.
-pub fn enrolled(enrolled: &Enrolled, language: Language) -> Outcome {
+pub fn enrolled(enrolled: &Enrolled, trust: Option<TrustView>, language: Language) -> Outcome {
     let election = enrolled.election.as_deref().unwrap_or("-");
     let table = enrolled.table.as_ref().map_or("-", TableId::as_str);
+    let mut lines = vec![language.pick(
+        format!("Inscrito sin red: {election}, mesa {table}."),
+        format!("Enrolled without a network: {election}, table {table}."),
+    )];
+    if let Some(trust) = trust {
+        lines.push(words_line(trust.root, language));
+        lines.push(
+            language
+                .pick(
+                    "Su coordinación debe decirle esas mismas palabras; si son otras, no envíe nada y avise.",
+                    "Your coordinator must say these same words; where they are others, send nothing and tell somebody.",
+                )
+                .to_owned(),
+        );
+    }
     Outcome::clean(
-        vec![language.pick(
-            format!("Inscrito sin red: {election}, mesa {table}."),
-            format!("Enrolled without a network: {election}, table {table}."),
-        )],
-        json!({ "election": enrolled.election, "table": enrolled.table.as_ref().map(TableId::as_str) }),
+        lines,
+        json!({
+            "election": enrolled.election,
+            "table": enrolled.table.as_ref().map(TableId::as_str),
+            "words": trust.map(|trust| trust.words(language)),
+        }),
     )
 }
 

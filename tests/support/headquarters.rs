@@ -1,4 +1,4 @@
-use super::{Ended, LIMIT, Process, get, run};
+use super::{Ended, LIMIT, Process, get, run, run_with_input};
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -23,6 +23,26 @@ impl Headquarters {
             data,
             server: None,
         }
+    }
+
+    /// New ones under a root that is kept elsewhere, of which this is the public half. They wait for its signature.
+    pub fn init_for_root(data: PathBuf, endpoint: &str, public: &Path) -> Self {
+        let path = data.to_str().unwrap();
+        let public = public.to_str().unwrap();
+        let arguments = ["init", "--endpoint", endpoint, "--root", public];
+        let made = run(&[&["hq", "--data", path][..], &arguments].concat()).done();
+        let root = u128::from_str_radix(&made.text("/root"), 16).unwrap();
+        Self {
+            root: RootId(root.to_be_bytes()),
+            data,
+            server: None,
+        }
+    }
+
+    /// One command of theirs, with this on its standard input.
+    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Ended {
+        let arguments = [&["hq", "--data", self.path()], arguments].concat();
+        run_with_input(&arguments, input.as_bytes())
     }
 
     /// Those that `hq restore` made in this folder out of a backup of these.

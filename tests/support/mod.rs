@@ -24,7 +24,7 @@ pub use http::{HttpAnswer, get, post, request};
 pub use phone::{Phone, Saved};
 pub use process::{Ended, LIMIT, Process, run, run_with_input};
 pub use proxy::{Asked, Exchange, Proxy, Way};
-pub use stage::{Stage, contents};
+pub use stage::{PASSPHRASE, Stage, contents};
 
 /// The text of a real sheet of 28 July 2024: 368 valid votes, 535 registered voters.
 pub const SHEET: &str = "201301006.01.1.0001!140,7,10,8,1,7,1,0,2,3,0,1,8,1,0,1,0,3,1,1,0,1,0,0,0,0,0,0,1,2,0,0,0,5,7,155,1,1!0!0";

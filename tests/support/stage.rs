@@ -1,8 +1,11 @@
-use super::{Exchange, Headquarters, HttpAnswer, Phone, Proxy};
+use super::{Exchange, Headquarters, HttpAnswer, Phone, Proxy, run_with_input};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use testigo_wire::{Answer, Eid, Receipt, Reply};
+
+/// What opens the root of [`Stage::with_offline_root`].
+pub const PASSPHRASE: &str = "seis palabras al azar\n";
 
 /// Headquarters that serve, and a proxy before them that phones use without knowing.
 pub struct Stage {
@@ -20,6 +23,49 @@ impl Stage {
         let mut hq = Headquarters::init(folder.path().join("hq"), &proxy.url());
         proxy.lead_to(hq.serve(0));
         Self { hq, proxy, folder }
+    }
+
+    /// The same under a root in a folder of its own, `root`, which signed the first keyset.
+    pub fn with_offline_root() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let proxy = Proxy::open();
+        let root = folder.path().join("root");
+        let arguments = ["hq", "--data", root.to_str().unwrap(), "root", "new"];
+        run_with_input(&arguments, PASSPHRASE.as_bytes()).done();
+        let public = root.join("root.pub");
+        let hq = Headquarters::init_for_root(folder.path().join("hq"), &proxy.url(), &public);
+        let mut stage = Self { hq, proxy, folder };
+        stage.sign_and_install("signed-1");
+        stage
+    }
+
+    /// The root signs what headquarters ask for, into a new folder of this name.
+    pub fn sign(&self, name: &str) -> PathBuf {
+        let (root, out) = (self.path("root"), self.path(name));
+        let request = self.hq.data().join("keyset-request.cbor");
+        let text = |path: &Path| path.to_str().unwrap().to_owned();
+        let arguments = [
+            "hq".to_owned(),
+            "--data".to_owned(),
+            text(&root),
+            "root".to_owned(),
+            "sign".to_owned(),
+            text(&request),
+            "--out".to_owned(),
+            text(&out),
+        ];
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        run_with_input(&arguments, PASSPHRASE.as_bytes()).done();
+        out
+    }
+
+    /// The same; headquarters take it in and serve under it.
+    pub fn sign_and_install(&mut self, name: &str) -> PathBuf {
+        let out = self.sign(name);
+        let from = out.to_str().unwrap();
+        self.hq.run(&["keyset", "install", from]).done();
+        self.restart_hq();
+        out
     }
 
     /// A path in its folder.

@@ -100,7 +100,9 @@ fn objects() -> Objects {
 fn reply(objects: &Objects) -> Reply {
     Reply {
         epoch: Epoch([1; 16]),
+        keyset: 1,
         answers: vec![
+            Answer::Keyset(objects.keyset.clone()),
             Answer::Receipt(objects.receipt.clone()),
             Answer::Deferred {
                 eid: Eid([3; 32]),

@@ -82,6 +82,7 @@ impl Headquarters {
         };
         let mut building = axum::http::Request::builder()
             .method(match request.method {
+                Method::Get => "GET",
                 Method::Post => "POST",
                 Method::Head => "HEAD",
                 Method::Patch => "PATCH",

@@ -157,7 +157,12 @@ fn replied(epoch: Epoch, answers: Vec<Answer>) -> Response {
     Response {
         status: 200,
         media_type: Reply::MEDIA_TYPE.to_owned(),
-        body: Reply { epoch, answers }.to_bytes(),
+        body: Reply {
+            epoch,
+            keyset: 0,
+            answers,
+        }
+        .to_bytes(),
         ..Response::default()
     }
 }
@@ -186,7 +191,8 @@ fn begins(request: &Request, blob: &BlobRef) -> bool {
 
 /// Whether it is for an attachment.
 fn is_file(request: &Request) -> bool {
-    !(request.method == Method::Post && request.url.ends_with("/v1/envelopes"))
+    request.method != Method::Get
+        && !(request.method == Method::Post && request.url.ends_with("/v1/envelopes"))
 }
 
 /// Whether a request keeps to the lanes: among what never left the phone, nothing more urgent may stay

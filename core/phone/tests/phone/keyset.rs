@@ -1,8 +1,8 @@
 //! Headquarters' keys change while the phone is out.
 
 use crate::support::*;
-use testigo_phone::sync::{Method, Selection, SyncFailure};
-use testigo_phone::{KeysetTaken, Phone, PhoneError, ReportInput};
+use testigo_phone::sync::{Method, NetworkFault, Selection, SyncFailure, SyncReport};
+use testigo_phone::{AttachmentKind, KeysetTaken, Phone, PhoneError, ReportInput};
 use testigo_wire::*;
 
 fn report(phone: &mut Phone, note: &str) {
@@ -23,7 +23,7 @@ fn rotate(hq: &mut FakeHq, version: u64) {
 }
 
 /// Delivers, and says which requests were made, by method, port and path.
-fn deliver_telling(phone: &mut Phone, hq: &mut FakeHq) -> (SyncReportOf, Vec<(Method, String)>) {
+fn deliver_telling(phone: &mut Phone, hq: &mut FakeHq) -> (SyncReport, Vec<(Method, String)>) {
     let mut asked = Vec::new();
     let report = run(phone, Selection::Queued, |request| {
         let url = request.url.replace("http://127.0.0.1:", "");
@@ -32,8 +32,6 @@ fn deliver_telling(phone: &mut Phone, hq: &mut FakeHq) -> (SyncReportOf, Vec<(Me
     });
     (report, asked)
 }
-
-type SyncReportOf = testigo_phone::sync::SyncReport;
 
 #[test]
 fn a_receipt_by_a_new_key_waits_for_the_keyset_that_names_it() {
@@ -109,6 +107,35 @@ fn a_receipt_by_a_key_that_no_keyset_names_delivers_nothing() {
 }
 
 #[test]
+fn a_files_receipt_by_a_new_key_waits_for_the_keyset_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut hq = FakeHq::new(1);
+    let mut phone = hq.phone(dir.path());
+    let file = std::io::Cursor::new(vec![7; 20_000]);
+    let sealed = phone.seal_file(file, AttachmentKind::Whole).unwrap();
+    let input = ReportInput {
+        code: 99,
+        attachments: vec![sealed],
+        ..ReportInput::default()
+    };
+    phone.report(&input).unwrap();
+    run(&mut phone, Selection::Queued, |request| {
+        match request.url.ends_with("/v1/envelopes") {
+            true => Ok(hq.answer(request)),
+            false => Err(NetworkFault::Interrupted),
+        }
+    });
+    rotate(&mut hq, 2);
+    // No reply says so: the receipt's own key does.
+    hq.keyset_version = 0;
+    let (said, asked) = deliver_telling(&mut phone, &mut hq);
+    assert_eq!((said.attachments_delivered, said.failure), (1, None));
+    let questions = asked.iter().filter(|(method, _)| *method == Method::Get);
+    assert_eq!(questions.count(), 1, "{asked:?}");
+    assert_eq!(phone.trust().unwrap().keyset, 2);
+}
+
+#[test]
 fn a_courier_brings_new_keys_with_the_receipts() {
     let dir = tempfile::tempdir().unwrap();
     let mut hq = FakeHq::new(1);
@@ -121,7 +148,7 @@ fn a_courier_brings_new_keys_with_the_receipts() {
     hq.seal = old_seal;
     run(&mut phone, Selection::Queued, |request| {
         lost = hq.answer(request).body;
-        Err(testigo_phone::sync::NetworkFault::Interrupted)
+        Err(NetworkFault::Interrupted)
     });
     assert_eq!(phone.import_receipts(&lost).unwrap().unverified, 2);
     let mut reply = Reply::from_bytes(&lost).unwrap();
