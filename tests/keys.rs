@@ -41,8 +41,7 @@ fn states(phone: &Phone) -> Vec<String> {
 fn device(stage: &Stage) -> KeyId {
     let exchanges = stage.proxy.take_exchanges();
     let of = |request: &[u8]| {
-        let at = request.windows(4).position(|part| part == b"\r\n\r\n")?;
-        let mut rest = &request[at + 4..];
+        let mut rest = request;
         while let Ok((item, behind)) = cbor::first("item", rest, 1 << 20) {
             if let Ok(envelope) = Envelope::parse(item) {
                 return Some(envelope.device());
