@@ -13,7 +13,7 @@ fn report(phone: &mut Phone) {
     phone.report(&input).unwrap();
 }
 
-fn bundle(phone: &Phone, selection: Selection) -> Option<(Bundled, Vec<u8>)> {
+pub fn bundle(phone: &Phone, selection: Selection) -> Option<(Bundled, Vec<u8>)> {
     let mut file = Vec::new();
     let bundled = phone
         .bundle(selection, Load::RecordsAndFiles, &mut file)
@@ -23,13 +23,13 @@ fn bundle(phone: &Phone, selection: Selection) -> Option<(Bundled, Vec<u8>)> {
 }
 
 /// What headquarters answer to a bundle, and for whom.
-struct Letter {
+pub struct Letter {
     to: BlobSecret,
-    reply: Reply,
+    pub reply: Reply,
 }
 
 impl Letter {
-    fn file(&self) -> Vec<u8> {
+    pub fn file(&self) -> Vec<u8> {
         let mut post = ReturnPost::default();
         post.add(&self.to, &self.reply).unwrap();
         post.to_bytes().to_vec()
@@ -37,7 +37,7 @@ impl Letter {
 }
 
 /// Headquarters take a bundle in.
-fn answer(hq: &mut FakeHq, file: &[u8]) -> Letter {
+pub fn answer(hq: &mut FakeHq, file: &[u8]) -> Letter {
     let bundle = Bundle::open(file, &hq.seal).unwrap();
     let mut body = Vec::new();
     let mut to = None;

@@ -1,5 +1,6 @@
 //! Headquarters' keys change while the phone is out.
 
+use crate::courier;
 use crate::support::*;
 use testigo_phone::sync::{Method, NetworkFault, Selection, SyncFailure, SyncReport};
 use testigo_phone::{AttachmentKind, KeysetTaken, Phone, PhoneError, ReportInput};
@@ -141,21 +142,16 @@ fn a_courier_brings_new_keys_with_the_receipts() {
     let mut hq = FakeHq::new(1);
     let mut phone = hq.phone(dir.path());
     report(&mut phone, "one");
-    // Nothing of what headquarters answered came through.
-    let mut lost = Vec::new();
+    let (_, file) = courier::bundle(&phone, Selection::Queued).unwrap();
     let old_seal = hq.seal.clone();
     rotate(&mut hq, 2);
     hq.seal = old_seal;
-    run(&mut phone, Selection::Queued, |request| {
-        lost = hq.answer(request).body;
-        Err(NetworkFault::Interrupted)
-    });
-    assert_eq!(phone.import_receipts(&lost).unwrap().unverified, 2);
-    let mut reply = Reply::from_bytes(&lost).unwrap();
-    reply
-        .answers
-        .insert(0, Answer::Keyset(hq.published.clone()));
-    let taken = phone.import_receipts(&reply.to_bytes()).unwrap();
+    let mut letter = courier::answer(&mut hq, &file);
+    let taken = phone.import_receipts(&letter.file()).unwrap();
+    assert_eq!((taken.keyset, taken.unverified), (None, 2));
+    let keyset = Answer::Keyset(hq.published.clone());
+    letter.reply.answers.insert(0, keyset);
+    let taken = phone.import_receipts(&letter.file()).unwrap();
     assert_eq!((taken.keyset, taken.received), (Some(2), 1));
     assert_eq!(taken.unverified, 0);
 }
