@@ -55,6 +55,9 @@ pub(super) fn is_the_same(request: &KeysetRequest, keyset: &Keyset) -> bool {
         && request.pins == keyset.pins
 }
 
+/// Keys of one kind that sign, before and after, and what is said of a new one.
+type Signing = (Vec<KeyId>, Vec<KeyId>, fn(KeyId) -> Change);
+
 pub(super) fn between(
     before: Option<&Keyset>,
     request: &KeysetRequest,
@@ -83,7 +86,7 @@ pub(super) fn between(
     if new_seal.first() != old_seal.first() {
         changes.extend(new_seal.first().map(|kid| Change::Seal(*kid)));
     }
-    let lists: [(Vec<KeyId>, Vec<KeyId>, fn(KeyId) -> Change); 3] = [
+    let lists: [Signing; 3] = [
         (of(|k| &k.receipt), kids(&request.receipt), Change::Receipt),
         (of(|k| &k.desk), kids(&request.desk), Change::Desk),
         (of(|k| &k.log), kids(&request.log), Change::Log),
