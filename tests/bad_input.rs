@@ -174,7 +174,12 @@ fn assert_left_alone(phone: &Phone) {
         let code = ended.text("/error/code");
         let expected = match arguments {
             ["init"] => &["phone-exists"][..],
-            _ => &["wrong-key", "store-damaged", "store-not-opened"],
+            _ => &[
+                "host-key-gone",
+                "wrong-key",
+                "store-damaged",
+                "store-not-opened",
+            ],
         };
         assert!(
             expected.contains(&code.as_str()),

@@ -71,6 +71,7 @@ fn as_told(phone: &Phone, lang: &str, command: &str) -> String {
 fn a_person_is_told_in_one_language_and_by_the_clock_on_the_wall() {
     let stage = Stage::new();
     let phone = stage.phone("phone", TABLE);
+    phone.run(&["settings", "--burn", "no"]).done();
     phone.report("one");
     phone.sync_all_well();
     for (lang, word) in [("es", "En cola"), ("en", "Queued"), ("pt", "Na fila")] {

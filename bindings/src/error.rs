@@ -9,6 +9,8 @@ pub enum NextStep {
     CorrectInput,
     /// Enrol first.
     Enrol,
+    /// Ask for the PIN.
+    Unlock,
     /// Ask the coordinator: nothing on this phone can put it right.
     AskCoordinator,
     /// Free some space, and try again.
@@ -63,6 +65,15 @@ pub enum TestigoError {
         /// What went wrong.
         explanation: Explanation,
     },
+    /// The PIN is needed first, or was not right: ask for it, once the wait is over. What is saved and sent never
+    /// asks.
+    #[error("{}", explanation.en)]
+    Locked {
+        /// What went wrong.
+        explanation: Explanation,
+        /// Milliseconds until a PIN is looked at.
+        wait_ms: u64,
+    },
     /// The app's own callback failed at once, where it is needed.
     #[error("{}", explanation.en)]
     Host {
@@ -105,6 +116,7 @@ impl TestigoError {
             | Self::Enrolment { explanation }
             | Self::Store { explanation }
             | Self::StorageFull { explanation }
+            | Self::Locked { explanation, .. }
             | Self::Host { explanation }
             | Self::Internal { explanation } => explanation,
         }
@@ -155,7 +167,18 @@ impl From<PhoneError> for TestigoError {
         };
         match error {
             PhoneError::Input { .. } | PhoneError::File(_) => Self::Input { explanation },
+            PhoneError::Locked => Self::Locked {
+                explanation,
+                wait_ms: 0,
+            },
+            PhoneError::WrongPin { wait_ms, .. } | PhoneError::TooSoon { wait_ms } => {
+                Self::Locked {
+                    explanation,
+                    wait_ms,
+                }
+            }
             PhoneError::NoPhone
+            | PhoneError::Wiped
             | PhoneError::PhoneExists
             | PhoneError::NotDamaged
             | PhoneError::NotEnrolled
@@ -167,11 +190,12 @@ impl From<PhoneError> for TestigoError {
             {
                 Self::StorageFull { explanation }
             }
-            PhoneError::Open(_) | PhoneError::Store(_) | PhoneError::Disk(_) => {
-                Self::Store { explanation }
-            }
+            PhoneError::Open(_)
+            | PhoneError::Store(_)
+            | PhoneError::Disk(_)
+            | PhoneError::HostKeys(_) => Self::Store { explanation },
             PhoneError::StorageFull => Self::StorageFull { explanation },
-            PhoneError::Random => Self::Internal { explanation },
+            PhoneError::Random | PhoneError::OutOfMemory => Self::Internal { explanation },
         }
     }
 }
@@ -181,6 +205,7 @@ impl From<testigo_phone::NextStep> for NextStep {
         match next {
             testigo_phone::NextStep::CorrectInput => Self::CorrectInput,
             testigo_phone::NextStep::Enrol => Self::Enrol,
+            testigo_phone::NextStep::Unlock => Self::Unlock,
             testigo_phone::NextStep::AskCoordinator => Self::AskCoordinator,
             testigo_phone::NextStep::FreeSpace => Self::FreeSpace,
             testigo_phone::NextStep::TryAgain => Self::TryAgain,

@@ -10,7 +10,9 @@ mod budget;
 mod catalogue;
 mod courier;
 mod error;
+mod host_keys;
 mod input;
+mod lock;
 mod logger;
 mod observe;
 mod phone;
@@ -23,15 +25,17 @@ pub use budget::Budget;
 pub use catalogue::{CatalogueEntryView, Language, Phase, Severity, catalogue, language_from_tag};
 pub use courier::{BundleCodesView, BundleView, HandoverInput, ReceiptsView, missing_codes};
 pub use error::{Explanation, HostError, NextStep, TestigoError};
+pub use host_keys::{HostKey, HostKeys, HostKeysError, keep_key_under, recover_store_under};
 pub use input::{ReportInput, TallyInput};
+pub use lock::{Settings, WipedView};
 pub use logger::{LogLevel, Logger, set_logger};
 pub use observe::{Observation, PhoneObserver};
 pub use phone::{Phone, RecoveredView, phone_exists, recover_store};
 pub use scanner::{CodeView, Point, Rotation, Scanner};
 pub use sync::{SyncOutcome, SyncReportView, SyncStop};
 pub use view::{
-    CandidateVotes, DeliveryView, EnrolledView, HistoryView, RecordView, SavedTallyView, SavedView,
-    StatusView, TallyReading, TallyView, WarningView,
+    CandidateVotes, ContentView, DeliveryView, EnrolledView, HistoryView, RecordView,
+    SavedTallyView, SavedView, StatusView, TallyReading, TallyView, WarningView,
 };
 
 uniffi::setup_scaffolding!("testigo");

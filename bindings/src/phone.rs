@@ -1,4 +1,5 @@
 use crate::error::caught;
+use crate::host_keys::{HostKeys, Lent};
 use crate::observe::Observers;
 use crate::{
     EnrolledView, HistoryView, Observation, PhoneObserver, ReportInput, SavedTallyView, SavedView,
@@ -66,25 +67,30 @@ pub fn recover_store(
         let key = key(database_key)?;
         let clock = Box::new(HostClock::new(0));
         let folder = Path::new(&directory);
-        let (_, recovered) = testigo_phone::Phone::recover(folder, &key, clock, key_is_right)?;
-        tracing::warn!(
-            records = recovered.records,
-            gaps = recovered.gaps,
-            "a store was recovered"
-        );
-        Ok(RecoveredView {
-            aside: recovered.aside.display().to_string(),
-            records: recovered.records,
-            gaps: recovered.gaps,
-            same_device: recovered.same_device,
-        })
+        let (_, of) = testigo_phone::Phone::recover(folder, &key, clock, key_is_right)?;
+        Ok(recovered(of))
     })
+}
+
+pub(crate) fn recovered(recovered: testigo_phone::Recovered) -> RecoveredView {
+    tracing::warn!(
+        records = recovered.records,
+        gaps = recovered.gaps,
+        "a store was recovered"
+    );
+    RecoveredView {
+        aside: recovered.aside.display().to_string(),
+        records: recovered.records,
+        gaps: recovered.gaps,
+        same_device: recovered.same_device,
+    }
 }
 
 #[uniffi::export]
 impl Phone {
     /// Makes a new phone in this folder, encrypted under a key of 32 uniformly random bytes. The app
-    /// keeps the key wrapped by the platform's key store: without it, what is saved is lost.
+    /// keeps the key wrapped by the platform's key store: without it, what is saved is lost. `create_under` leaves
+    /// that to the phone, and has what a PIN opens wrapped as well.
     ///
     /// # Errors
     /// `Enrolment` where there is a phone already; `Input` for a key of another length or a folder that
@@ -100,10 +106,40 @@ impl Phone {
         })
     }
 
-    /// Opens the phone in this folder.
+    /// Makes a new phone in this folder, whose keys the platform's key store wraps.
     ///
     /// # Errors
-    /// `Enrolment` where there is none; `Store` where it cannot be opened, which leaves it untouched.
+    /// As `create`.
+    #[uniffi::constructor]
+    pub fn create_under(directory: String, keys: Arc<dyn HostKeys>) -> Result<Self, TestigoError> {
+        caught(|| {
+            let (folder, clock) = (Path::new(&directory), Box::new(HostClock::new(0)));
+            let phone = testigo_phone::Phone::create_under(folder, Lent::of(keys), clock)?;
+            tracing::info!("a phone was made");
+            Ok(Self::of(phone))
+        })
+    }
+
+    /// Opens the phone in this folder, whose keys the platform's key store wraps. It starts locked where it has a
+    /// PIN.
+    ///
+    /// # Errors
+    /// As `open`.
+    #[uniffi::constructor]
+    pub fn open_under(directory: String, keys: Arc<dyn HostKeys>) -> Result<Self, TestigoError> {
+        caught(|| {
+            let (folder, clock) = (Path::new(&directory), Box::new(HostClock::new(0)));
+            let phone = testigo_phone::Phone::open_under(folder, Lent::of(keys), clock)
+                .inspect_err(|error| tracing::error!(code = error.code(), "not opened"))?;
+            tracing::info!("a phone was opened");
+            Ok(Self::of(phone))
+        })
+    }
+
+    /// Opens the phone in this folder. It starts locked where it has a PIN.
+    ///
+    /// # Errors
+    /// `Enrolment` where there is none, or a wipe was interrupted, which is finished now; `Store` where it cannot be opened, which leaves it untouched.
     #[uniffi::constructor]
     pub fn open(directory: String, database_key: Vec<u8>) -> Result<Self, TestigoError> {
         caught(|| {
@@ -173,10 +209,10 @@ impl Phone {
         caught(|| Ok(self.shared.status()?))
     }
 
-    /// Everything saved here, newest first, with what became of it.
+    /// Everything saved here, newest first, with what became of it and what can be read of it.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// `Locked` before the PIN is given; or where the store fails.
     pub fn history(&self) -> Result<Vec<HistoryView>, TestigoError> {
         caught(|| {
             let phone = self.shared.phone();
@@ -276,7 +312,7 @@ impl Drop for Syncing {
     }
 }
 
-fn key(bytes: Vec<u8>) -> Result<DatabaseKey, PhoneError> {
+pub(crate) fn key(bytes: Vec<u8>) -> Result<DatabaseKey, PhoneError> {
     let bytes = Zeroizing::new(bytes);
     let key: [u8; 32] = bytes.as_slice().try_into().map_err(|_| {
         PhoneError::input(

@@ -122,6 +122,15 @@ pub struct StatusView {
 pub struct HistoryView {
     /// The phone's own count, from 1.
     pub sequence: u64,
+    /// What it says; none once it burned, where no copy is kept, and where a duress PIN does not show it.
+    pub content: Option<ContentView>,
+    /// What became of it.
+    pub delivery: DeliveryView,
+}
+
+/// What can be read of a record on this phone.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct ContentView {
     /// Names the record: 32 hexadecimal digits.
     pub record_id: String,
     /// What the phone's clock showed, RFC 3339.
@@ -132,8 +141,6 @@ pub struct HistoryView {
     pub record: RecordView,
     /// What travels with it as doubtful.
     pub warnings: Vec<WarningView>,
-    /// What became of it.
-    pub delivery: DeliveryView,
 }
 
 /// What was saved.
@@ -300,11 +307,13 @@ impl HistoryView {
     pub(crate) fn new(item: testigo_phone::HistoryView, phone: &Phone) -> Self {
         Self {
             sequence: item.sequence,
-            record_id: item.record_id.to_string(),
-            saved_at: item.saved_at.to_string(),
-            table: table(item.table),
-            record: RecordView::new(item.record, phone),
-            warnings: warnings(&item.warnings),
+            content: item.content.map(|content| ContentView {
+                record_id: content.record_id.to_string(),
+                saved_at: content.saved_at.to_string(),
+                table: table(content.table),
+                record: RecordView::new(content.record, phone),
+                warnings: warnings(&content.warnings),
+            }),
             delivery: item.delivery.into(),
         }
     }

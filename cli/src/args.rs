@@ -1,8 +1,10 @@
 mod courier;
 mod keys;
+mod lock;
 
 pub use courier::{CarryCommand, ImportCommand};
 pub use keys::{KeysCommand, KeysetCommand, PaperArgs, RootCommand, RotateArgs};
+pub use lock::{DuressCommand, PinCommand, WipeAfter};
 
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
@@ -134,6 +136,9 @@ pub struct PhoneArgs {
         allow_hyphen_values = true
     )]
     pub clock_wrong_by_minutes: i64,
+    /// Where something must be read: the PIN is the first line of standard input.
+    #[arg(long)]
+    pub pin_stdin: bool,
     #[command(subcommand)]
     pub command: PhoneCommand,
 }
@@ -281,6 +286,41 @@ pub enum PhoneCommand {
     Keyset {
         /// `public/keyset.cose` of headquarters.
         file: PathBuf,
+    },
+    /// The PIN that opens what can be read here. PINs are typed on the terminal, or come one a line on standard input.
+    #[command(after_help = "Example: testigo phone --home D pin set")]
+    Pin {
+        #[command(subcommand)]
+        command: PinCommand,
+    },
+    /// A second PIN, for who is made to open the phone: it shows check-ins and no other content.
+    #[command(after_help = "Example: testigo phone --home D duress set --alarm yes")]
+    Duress {
+        #[command(subcommand)]
+        command: DuressCommand,
+    },
+    /// Locks: for the shell; every command by itself begins locked.
+    #[command(after_help = "Example: testigo phone --home D lock")]
+    Lock,
+    /// Unlocks: for the shell; by itself it checks the PIN.
+    #[command(after_help = "Example: testigo phone --home D unlock")]
+    Unlock,
+    /// Shows or sets what is kept to be read, and when the phone is wiped.
+    #[command(after_help = "Example: testigo phone --home D settings --burn no --wipe-after 10")]
+    Settings {
+        /// Whether what can be read of a record goes once headquarters has signed for it.
+        #[arg(long, value_name = "yes|no", value_parser = clap::builder::BoolishValueParser::new())]
+        burn: Option<bool>,
+        /// Wipe after so many wrong PINs in a row (at least 3), or `none`.
+        #[arg(long, value_name = "N|none", value_parser = lock::wipe_after)]
+        wipe_after: Option<WipeAfter>,
+    },
+    /// Destroys this phone: its keys first, then its files. Without --yes it says what would be lost.
+    #[command(after_help = "Example: testigo phone --home D wipe --yes")]
+    Wipe {
+        /// Really.
+        #[arg(long)]
+        yes: bool,
     },
     /// Puts a phone with a damaged store to work again: saves what is readable, keeps the rest beside it.
     #[command(after_help = "Example: testigo phone --home D recover")]

@@ -14,6 +14,7 @@ mod failure;
 mod hq;
 mod interrupt;
 mod key_file;
+mod lock;
 mod outbox;
 mod outcome;
 mod phone;
@@ -38,6 +39,11 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use testigo_wire::Language;
 use tracing::level_filters::LevelFilter;
+use zeroizing_alloc::ZeroAlloc;
+
+/// What is given back is written over first: notes, PINs and keys pass through many buffers.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<std::alloc::System> = ZeroAlloc(std::alloc::System);
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

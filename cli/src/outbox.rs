@@ -198,8 +198,10 @@ pub fn parked(parked: &[ParkedView], language: Language) -> Outcome {
     let mut lines = Vec::new();
     let mut items = Vec::new();
     for item in parked {
-        let table = item.table.as_ref().map(TableId::as_str);
-        let (n, at, shown) = (item.sequence, time(item.saved_at), table.unwrap_or("-"));
+        let content = item.content.as_ref();
+        let table = content.and_then(|content| content.table.as_ref().map(TableId::as_str));
+        let at = content.map_or_else(|| "-".to_owned(), |content| time(content.saved_at));
+        let (n, shown) = (item.sequence, table.unwrap_or("-"));
         let why = item.code.sentence(language);
         lines.push(language.pick(
             format!("n.º {n}, {at}, mesa {shown}: {why}"),
@@ -207,9 +209,9 @@ pub fn parked(parked: &[ParkedView], language: Language) -> Outcome {
         ));
         items.push(json!({
             "sequence": n,
-            "record": item.record_id.to_string(),
+            "record": content.map(|content| content.record_id.to_string()),
             "table": table,
-            "saved_at": item.saved_at.to_string(),
+            "saved_at": content.map(|content| content.saved_at.to_string()),
             "code": item.code.0,
             "sentence": why,
         }));

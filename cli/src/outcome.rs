@@ -35,8 +35,10 @@ impl Outcome {
 }
 
 /// A line of results. A reader that has gone away (`| head`) must not end what is under way.
+///
+/// It is written at once with its end: in parts it would pass through the standard library's buffer and stay there.
 pub fn say(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
+    let _ = std::io::stdout().write_all(format!("{line}\n").as_bytes());
 }
 
 /// What a person is told beside the results.

@@ -3,10 +3,10 @@
 use crate::args::{Cli, Command, Limit, PhoneArgs, PhoneCommand};
 use crate::failure::Failure;
 use crate::outcome::Outcome;
-use crate::{attach, courier, deliver, key_file, outbox, picture, recover, render, stdin};
+use crate::{attach, courier, deliver, key_file, lock, outbox, picture, recover, render, stdin};
 use clap::Parser;
 use serde_json::json;
-use std::io::{BufRead, Read, Write};
+use std::io::{IsTerminal, Read, Write};
 use std::path::Path;
 use testigo_phone::sync::{Link, Selection, SyncPass};
 use testigo_phone::{HostClock, KeysetTaken, Phone, PhoneError, ReportInput, TallyInput};
@@ -18,8 +18,7 @@ pub fn run(args: PhoneArgs, language: Language, as_json: bool) -> Result<Outcome
     match &args.command {
         PhoneCommand::Codes => return Ok(render::catalogue(language)),
         PhoneCommand::Init => {
-            let key = key_file::create(&args.home)?;
-            Phone::create(&args.home, &key, clock)?;
+            Phone::create_under(&args.home, key_file::keys(&args.home)?, clock)?;
             return Ok(Outcome::clean(
                 vec![language.pick(
                     format!(
@@ -39,8 +38,12 @@ pub fn run(args: PhoneArgs, language: Language, as_json: bool) -> Result<Outcome
         }
         _ => {}
     }
-    let key = key_file::read(&args.home)?;
-    let mut phone = Phone::open(&args.home, &key, clock)?;
+    let mut phone = Phone::open_under(&args.home, key_file::keys(&args.home)?, clock)?;
+    let reads = matches!(args.command, PhoneCommand::List | PhoneCommand::Parked);
+    // On a terminal a person is there to be asked.
+    if (args.pin_stdin || (reads && std::io::stdin().is_terminal())) && phone.is_locked()? {
+        phone.unlock(&*lock::ask("PIN", "PIN", language)?)?;
+    }
     match args.command {
         PhoneCommand::Shell => shell(&mut phone, language, as_json),
         command => one(&mut phone, command, language, as_json),
@@ -50,8 +53,11 @@ pub fn run(args: PhoneArgs, language: Language, as_json: bool) -> Result<Outcome
 /// Takes commands line by line until the input ends; a refused one does not end it.
 fn shell(phone: &mut Phone, language: Language, as_json: bool) -> Result<Outcome, Failure> {
     let mut clean = true;
-    for line in std::io::stdin().lock().lines() {
-        let line = line.map_err(Failure::file(Path::new("stdin")))?;
+    loop {
+        let line = stdin::line()?;
+        if line.is_empty() {
+            break;
+        }
         let Some(words) = shlex::split(&line) else {
             said(&unclear(), language, as_json);
             clean = false;
@@ -205,17 +211,21 @@ fn one(
             out,
             envelope,
         } => receipt(phone, sequence, &out, envelope.as_deref(), language),
-        PhoneCommand::Status { metered } => Ok(outbox::status(
-            &phone.outbox()?,
-            // Where nobody says which link is meant, it is the one that the last pass found things held back on.
-            &phone.progress(match metered {
-                true => Link::Metered,
-                false => phone.last_link()?,
-            })?,
-            phone.assigned_table(),
-            phone.trust(),
-            language,
-        )),
+        PhoneCommand::Status { metered } => {
+            let locked = phone.is_locked()?;
+            Ok(outbox::status(
+                &phone.outbox()?,
+                // Where nobody says which link is meant, it is the one that the last pass found things held back on.
+                &phone.progress(match metered {
+                    true => Link::Metered,
+                    false => phone.last_link()?,
+                })?,
+                // A locked phone shows nobody where its witness is.
+                phone.assigned_table().filter(|_| !locked),
+                phone.trust(),
+                language,
+            ))
+        }
         PhoneCommand::Sync {
             metered,
             watch: true,
@@ -264,6 +274,14 @@ fn one(
         }
         PhoneCommand::Carry(command) => courier::phone(phone, command, language),
         PhoneCommand::Keyset { file } => keyset(phone, &file, language),
+        PhoneCommand::Pin { command } => lock::pin(phone, &command, language),
+        PhoneCommand::Duress { command } => lock::duress(phone, &command, language),
+        PhoneCommand::Lock => lock::lock(phone, language),
+        PhoneCommand::Unlock => lock::unlock(phone, language),
+        PhoneCommand::Settings { burn, wipe_after } => {
+            lock::settings(phone, burn, wipe_after, language)
+        }
+        PhoneCommand::Wipe { yes } => lock::wipe(phone, yes, language),
         PhoneCommand::Codes => Ok(render::catalogue(language)),
         // It is open, so there is nothing to recover.
         PhoneCommand::Recover { .. } => Err(PhoneError::NotDamaged.into()),

@@ -15,8 +15,8 @@ pub fn phone(
     key_is_right: bool,
     language: Language,
 ) -> Result<Outcome, Failure> {
-    let key = key_file::read(home)?;
-    let (_, recovered) = Phone::recover(home, &key, clock, key_is_right)?;
+    let keys = key_file::keys(home)?;
+    let (_, recovered) = Phone::recover_under(home, keys, clock, key_is_right)?;
     let (records, gaps) = (recovered.records, recovered.gaps);
     let aside = recovered.aside.display();
     let mut lines = vec![language.pick(

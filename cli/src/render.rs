@@ -272,6 +272,14 @@ fn notice(item: &HistoryView, language: Language) -> Option<String> {
     })
 }
 
+/// What stands where nothing can be read of a record, whyever.
+fn not_kept(language: Language) -> &'static str {
+    language.pick(
+        "(su contenido ya no está en este teléfono)",
+        "(its content is not kept on this phone)",
+    )
+}
+
 /// Everything saved, newest first.
 pub fn history(history: &[HistoryView], language: Language) -> Outcome {
     let mut lines = Vec::new();
@@ -288,27 +296,32 @@ pub fn history(history: &[HistoryView], language: Language) -> Outcome {
     }
     let mut items = Vec::new();
     for item in history {
-        let table = item.table.as_ref().map_or("-", TableId::as_str);
-        lines.push(format!(
-            "{:>4}  {}  {table}  {}",
-            item.sequence,
-            time(item.saved_at),
-            what(&item.record, language)
-        ));
+        let content = item.content.as_ref();
+        let table = content.and_then(|content| content.table.as_ref().map(TableId::as_str));
+        lines.push(match content {
+            Some(content) => format!(
+                "{:>4}  {}  {}  {}",
+                item.sequence,
+                time(content.saved_at),
+                table.unwrap_or("-"),
+                what(&content.record, language)
+            ),
+            None => format!("{:>4}  {}", item.sequence, not_kept(language)),
+        });
         lines.push(format!("      {}", delivery(item, language)));
         lines.extend(notice(item, language).map(|line| format!("      {line}")));
         lines.extend(
-            sentences(&item.warnings, language)
+            sentences(content.map_or(&[], |content| &content.warnings), language)
                 .into_iter()
                 .map(|sentence| format!("      ! {sentence}")),
         );
         items.push(json!({
             "sequence": item.sequence,
-            "record": item.record_id.to_string(),
-            "table": item.table.as_ref().map(TableId::as_str),
-            "saved_at": item.saved_at.to_string(),
-            "what": what(&item.record, language),
-            "warnings": codes(&item.warnings),
+            "record": content.map(|content| content.record_id.to_string()),
+            "table": table,
+            "saved_at": content.map(|content| content.saved_at.to_string()),
+            "what": content.map(|content| what(&content.record, language)),
+            "warnings": content.map(|content| codes(&content.warnings)),
             "state": match item.delivery {
                 Delivery::Queued => "queued",
                 Delivery::Received { .. } => "received",

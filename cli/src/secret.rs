@@ -29,12 +29,17 @@ pub fn new_passphrase(language: Language) -> Result<Passphrase, Failure> {
     Ok(Passphrase::new(&first))
 }
 
-fn typed(prompt: &str) -> Result<Zeroizing<String>, Failure> {
-    match std::io::stdin().is_terminal() {
-        true => rpassword::prompt_password(prompt).map_err(Failure::file(Path::new("terminal"))),
-        false => stdin::line(),
+/// One line without its end, which nobody sees on a terminal.
+pub fn typed(prompt: &str) -> Result<Zeroizing<String>, Failure> {
+    if std::io::stdin().is_terminal() {
+        return rpassword::prompt_password(prompt)
+            .map(Zeroizing::new)
+            .map_err(Failure::file(Path::new("terminal")));
     }
-    .map(Zeroizing::new)
+    let mut line = stdin::line()?;
+    let length = line.trim_end_matches(['\r', '\n']).len();
+    line.truncate(length);
+    Ok(line)
 }
 
 /// Papers, until there are enough. On a terminal a mistyped line is asked for again.

@@ -140,7 +140,8 @@ impl PackSourceError {
 /// An election as its organisers write it down: a `pack.toml` with name, date (`YYYY-MM-DD`), IANA
 /// time zone, `[[candidate]]` entries of `code` and `name`, and the names of two CSV files beside it:
 /// `slots` (`slot,party,candidate`, in the ballot's order from 1) and `tables`
-/// (`table,registered,state,municipality,parish`).
+/// (`table,registered,state,municipality,parish`). With `no_history = true` phones keep no readable copy of what
+/// their witness saves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackSource {
     name: String,
@@ -149,6 +150,7 @@ pub struct PackSource {
     candidates: Vec<Candidate>,
     slots: Vec<Slot>,
     tables: Vec<PollingTable>,
+    no_history: bool,
 }
 
 #[derive(Deserialize)]
@@ -159,6 +161,9 @@ struct PackToml {
     time_zone: String,
     slots: String,
     tables: String,
+    /// Phones keep no readable copy of what they save.
+    #[serde(default)]
+    no_history: bool,
     candidate: Vec<CandidateToml>,
 }
 
@@ -235,6 +240,7 @@ impl PackSource {
             candidates: self.candidates,
             slots: self.slots,
             tables: self.tables,
+            no_history: self.no_history,
         }
     }
 
@@ -277,6 +283,7 @@ impl PackSource {
             candidates,
             slots,
             tables,
+            no_history: pack.no_history,
         })
     }
 }

@@ -126,14 +126,15 @@ impl Phone {
             .unwrap()
     }
 
-    /// Its history as `(record, state)`, by sequence, which must run from 1 without a gap.
+    /// Its history as `(record, state)`, by sequence, which must run from 1 without a gap. A record that has burned
+    /// has no name any more.
     pub fn history(&self) -> Vec<(Saved, String)> {
         let list = self.run(&["list"]).done().json();
         let mut items: Vec<(Saved, String)> = (list.as_array().unwrap().iter())
             .map(|item| {
                 let saved = Saved {
                     sequence: item["sequence"].as_u64().unwrap(),
-                    record: item["record"].as_str().unwrap().to_owned(),
+                    record: item["record"].as_str().unwrap_or_default().to_owned(),
                 };
                 (saved, item["state"].as_str().unwrap().to_owned())
             })

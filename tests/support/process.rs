@@ -153,6 +153,11 @@ impl Process {
     }
 
     /// Gives it a line and returns its answer.
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn ask(&mut self, line: &str) -> Value {
         assert!(self.tell(line), "a process ended before {line:?}");
         self.json()

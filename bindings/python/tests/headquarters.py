@@ -81,10 +81,14 @@ class Stage:
     def phone(self, name="phone"):
         """A new phone that has enrolled here."""
         phone = testigo.Phone.create(self.path(name), KEY)
+        self.enrol(phone)
+        return phone
+
+    def enrol(self, phone):
+        """Enrols a phone here."""
         enrolled = phone.enrol(self.code(), *self.public())
         assert enrolled.table == TABLE
         assert enrolled.election == "Venezuela, elección presidencial 2024"
-        return phone
 
     def asked(self):
         """A phone's link to who never answers, once its request has begun."""

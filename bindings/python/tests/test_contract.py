@@ -22,6 +22,7 @@ from testigo import (
     DeliveryView,
     HandoverInput,
     HostError,
+    HostKeysError,
     LogLevel,
     NextStep,
     Phone,
@@ -133,7 +134,7 @@ def test_capture_offline(stage):
     history = phone.history()
     assert [item.sequence for item in history] == [4, 3, 2, 1]
     assert all(isinstance(item.delivery, DeliveryView.QUEUED) for item in history)
-    first = history[-1].record
+    first = history[-1].content.record
     assert isinstance(first, RecordView.REPORT)
     assert (first.note, first.label_en) == ("two blocks dark", "power cut")
     assert phone.status().queued == 4
@@ -411,7 +412,7 @@ def test_ten_thousand_calls(stage):
     testigo.set_logger(counted, LogLevel.WARN)
 
     def call(n):
-        assert len(testigo.catalogue()) == 38
+        assert len(testigo.catalogue()) == 39
         assert phone.status().queued == 2
         assert len(phone.history()) == 2
         with pytest.raises(TestigoError.Input):
@@ -459,9 +460,9 @@ def test_scanned_sheet(stage):
         assert abs(a.x - b.x) <= 8 and abs(a.y - b.y) <= 8
 
     assert phone.tally(TallyInput(texts=[code.bytes])).saved.warnings == []
-    assert deliver(phone).delivered == 1
-    record = phone.history()[0].record
+    record = phone.history()[0].content.record
     assert isinstance(record, RecordView.TALLY)
+    assert deliver(phone).delivered == 1
     results = stage.held()["results"]
     totals = {candidate["code"]: candidate["votes"] for candidate in results["candidates"]}
     for candidate in record.reading.tally.candidates:
@@ -573,7 +574,7 @@ def test_by_hand(stage, tmp_path):
 
     # One carrier has the file, the other reads codes from the witness's screen.
     carrier.carry(str(bundle))
-    assert carrier.history()[0].record.bundle
+    assert carrier.history()[0].content.record.bundle
     shown = witness.bundle_codes()
     assert (shown.bundle.records, shown.bundle.files_left_out) == (1, 1)
     first, *codes = (code.encode() for code in shown.codes)
@@ -605,5 +606,75 @@ def test_by_hand(stage, tmp_path):
         witness.hand_over(HandoverInput(_from="04141234567", to="boat-2"))
     assert error.value.explanation.field == "from"
     witness.hand_over(HandoverInput(_from="witness-7", to="boat-2", place="the jetty"))
-    record = witness.history()[0].record
+    record = witness.history()[0].content.record
     assert (record.bundle, record._from, record.to) == (False, "witness-7", "boat-2")
+
+
+class Keys(testigo.HostKeys):
+    """A key store as small as it can be: it keeps what it wraps, and gives out a ticket."""
+
+    def __init__(self):
+        self.kept = {}
+        self.silent = False
+
+    def answer(self):
+        if self.silent:
+            raise HostKeysError.Unavailable()
+
+    def wrap(self, key, secret):
+        self.answer()
+        of_key = self.kept.setdefault(key, [])
+        of_key.append(secret)
+        return bytes([len(of_key) - 1])
+
+    def unwrap(self, key, wrapped):
+        self.answer()
+        if key not in self.kept:
+            raise HostKeysError.Gone()
+        return self.kept[key][wrapped[0]]
+
+    def destroy(self, key):
+        self.answer()
+        self.kept.pop(key, None)
+
+
+@pytest.mark.scenario("locked")
+def test_locked(stage):
+    keys, home, pin = Keys(), stage.path("locked"), "428619"
+    made = Phone.create_under(home, keys)
+    stage.enrol(made)
+    made.set_pin(pin)
+    assert not made.is_locked()
+    del made
+
+    phone = Phone.open_under(home, keys)
+    assert phone.has_pin() and phone.is_locked()
+    phone.report(power_cut("delivered"))
+    stage.serve()
+    assert deliver(phone).delivered == 1
+    phone.report(power_cut("waits"))
+    with pytest.raises(TestigoError.Locked) as error:
+        phone.history()
+    assert_explained(error, "locked", NextStep.UNLOCK)
+    with pytest.raises(TestigoError.Locked) as error:
+        phone.unlock("000000")
+    assert_explained(error, "wrong-pin", NextStep.CORRECT_INPUT)
+    keys.silent = True
+    with pytest.raises(TestigoError.Store) as error:
+        phone.unlock(pin)
+    assert_explained(error, "host-keys-unavailable", NextStep.TRY_AGAIN)
+    keys.silent = False
+    phone.unlock(pin)
+    waits, delivered = phone.history()
+    assert (delivered.sequence, delivered.content) == (1, None)
+    assert (waits.content.record.note, waits.content.table) == ("waits", TABLE)
+    phone.lock()
+    assert phone.is_locked()
+
+    assert phone.wipe().undelivered_records == 1
+    assert keys.kept == {}
+    assert not testigo.phone_exists(home)
+    del phone
+    with pytest.raises(TestigoError.Enrolment) as error:
+        Phone.open_under(home, keys)
+    assert_explained(error, "no-phone", NextStep.ENROL)

@@ -99,6 +99,12 @@ impl Stage {
     /// A new phone that has enrolled here.
     pub fn phone(&self, name: &str) -> Arc<Phone> {
         let phone = Phone::create(self.path(name), KEY.to_vec()).unwrap();
+        self.enrol(&phone);
+        Arc::new(phone)
+    }
+
+    /// Enrols a phone here.
+    pub fn enrol(&self, phone: &Phone) {
         let (keyset, pack) = self.public();
         let enrolled = phone.enrol(self.code(), keyset, Some(pack)).unwrap();
         let expected = EnrolledView {
@@ -106,7 +112,6 @@ impl Stage {
             table: Some(TABLE.to_owned()),
         };
         assert_eq!(enrolled, expected);
-        Arc::new(phone)
     }
 
     /// A phone's link to who never answers, once its request has begun.

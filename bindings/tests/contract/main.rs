@@ -10,12 +10,13 @@
 
 mod by_hand;
 mod headquarters;
+mod locked;
 mod photograph;
 mod scenarios;
 
 use std::process::Command;
 
-const SCENARIOS: [(&str, fn()); 13] = [
+const SCENARIOS: [(&str, fn()); 14] = [
     ("enrol", scenarios::enrol),
     ("capture-offline", scenarios::capture_offline),
     ("killed-and-reopened", scenarios::killed_and_reopened),
@@ -29,6 +30,7 @@ const SCENARIOS: [(&str, fn()); 13] = [
     ("scanned-sheet", scenarios::scanned_sheet),
     ("photograph", photograph::photograph),
     ("by-hand", by_hand::by_hand),
+    ("locked", locked::locked),
 ];
 
 /// What a process of its own does, and the folder it does it in.

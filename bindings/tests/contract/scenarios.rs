@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use testigo_bindings::{
-    DeliveryView, Explanation, HistoryView, HostError, LogLevel, Logger, NextStep, Phone,
-    PhoneObserver, RecordView, ReportInput, Rotation, Scanner, StatusView, SyncOutcome,
+    ContentView, DeliveryView, Explanation, HistoryView, HostError, LogLevel, Logger, NextStep,
+    Phone, PhoneObserver, RecordView, ReportInput, Rotation, Scanner, StatusView, SyncOutcome,
     SyncReportView, SyncStop, TallyInput, TallyReading, TestigoError, catalogue, phone_exists,
     set_logger,
 };
@@ -165,7 +165,7 @@ pub fn capture_offline() {
             .iter()
             .all(|item| item.delivery == DeliveryView::Queued)
     );
-    let RecordView::Report { note, label_en, .. } = &history[3].record else {
+    let RecordView::Report { note, label_en, .. } = &content(&history[3]).record else {
         panic!("{history:?}");
     };
     assert_eq!(
@@ -173,6 +173,10 @@ pub fn capture_offline() {
         (Some("two blocks dark"), "power cut")
     );
     assert_eq!(phone.status().unwrap().queued, 4);
+}
+
+fn content(item: &HistoryView) -> ContentView {
+    item.content.clone().unwrap()
 }
 
 /// The part of the process that is killed: it says each number once it is saved.
@@ -502,7 +506,7 @@ pub fn ten_thousand_calls() {
     set_logger(lines.clone(), LogLevel::Warn).unwrap();
     let told = Arc::new(Counted::default());
     let call = |n: u32| {
-        assert_eq!(catalogue().len(), 38);
+        assert_eq!(catalogue().len(), 39);
         assert_eq!(phone.status().unwrap().queued, 2);
         assert_eq!(phone.history().unwrap().len(), 2);
         assert!(
@@ -584,14 +588,14 @@ pub fn scanned_sheet() {
     };
     let saved = phone.tally(sheet).unwrap();
     assert!(saved.saved.warnings.is_empty(), "{saved:?}");
-    assert_eq!(deliver(&phone).delivered, 1);
-    let HistoryView { record, .. } = phone.history().unwrap().remove(0);
+    let record = content(&phone.history().unwrap()[0]).record;
     let RecordView::Tally {
         reading: TallyReading::Read { tally },
     } = record
     else {
         panic!("{record:?}");
     };
+    assert_eq!(deliver(&phone).delivered, 1);
     let held = stage.held();
     for candidate in tally.candidates {
         let total = (held["results"]["candidates"].as_array().unwrap().iter())

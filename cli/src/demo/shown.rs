@@ -78,7 +78,8 @@ impl Night {
         );
         let list = phone.ask("list")?;
         for item in list.as_array().into_iter().flatten().rev() {
-            let line = format!("  {}  {}", text(item, "/what"), text(item, "/delivery"));
+            // What it said has burned with the receipt.
+            let line = format!("  {}  {}", text(item, "/sequence"), text(item, "/delivery"));
             self.say(&line, &line);
         }
         expect(

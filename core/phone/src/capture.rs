@@ -1,11 +1,14 @@
 //! Capture: one transaction from the witness's input to a sealed row on disk.
 
 use crate::attachment::sealed_path;
+use crate::lock::Opened;
 use crate::store::{insert, next_sequence};
 use crate::{Phone, PhoneError, ReportInput, Saved, SavedTally, SealedFile, TallyInput};
 use std::io::ErrorKind;
 use testigo_tally::{Doubt, NotATally, Tally};
-use testigo_wire::{Body, Envelope, Handover, Record, RecordId, TableId, Time, Warning, WireError};
+use testigo_wire::{
+    Body, Envelope, Handover, Lane, Record, RecordId, TableId, Time, Warning, WireError,
+};
 
 impl Phone {
     /// Saves a report. Whatever is doubtful about it is saved with it as a warning.
@@ -22,7 +25,14 @@ impl Phone {
         {
             warnings.push(Warning::TABLE_UNKNOWN);
         }
-        self.capture(record, table, warnings, &input.attachments)
+        self.capture(record, table, warnings, &input.attachments, false)
+    }
+
+    /// Saves a report that nobody but its witness is to see on this phone.
+    pub(crate) fn report_quietly(&mut self, input: &ReportInput) -> Result<(), PhoneError> {
+        let (record, warnings) = input.record()?;
+        let table = self.trusted()?.assigned_table.clone();
+        self.capture(record, table, warnings, &[], true).map(drop)
     }
 
     /// Saves a tally sheet's texts word for word, and reads them. What is no known sheet, or has
@@ -43,7 +53,7 @@ impl Phone {
             warnings.push(Warning::TABLE_DIFFERS);
         }
         let table = (named.or(on_sheet)).or_else(|| self.assigned_table().cloned());
-        let saved = self.capture(record, table, warnings, &input.attachments)?;
+        let saved = self.capture(record, table, warnings, &input.attachments, false)?;
         Ok(SavedTally { saved, reading })
     }
 
@@ -71,6 +81,7 @@ impl Phone {
             table,
             warnings.into_iter().collect(),
             files,
+            false,
         )
     }
 
@@ -80,6 +91,7 @@ impl Phone {
         table: Option<TableId>,
         mut warnings: Vec<Warning>,
         files: &[SealedFile],
+        quiet: bool,
     ) -> Result<Saved, PhoneError> {
         let hq = self.hq.as_ref().ok_or(PhoneError::NotEnrolled)?;
         let device = self.store.device()?;
@@ -120,11 +132,21 @@ impl Phone {
             warnings,
             record: record.to_bytes(),
         };
+        let readable = hq.pack.as_ref().is_none_or(|pack| !pack.no_history);
+        // Whoever looks on while the duress PIN has it open must see what was just saved.
+        let seen = matches!(self.opened.as_deref(), Some(Opened::Harmless { .. }));
+        let harmless = !quiet && (body.lane == Lane::CHECK_IN || seen);
         self.store.save(|tx| {
             body.sequence = next_sequence(tx)?;
             let envelope = Envelope::seal(&body, hq.keyset.election, seal_key, &device.key())
                 .map_err(|error| too_large(&record, error))?;
-            insert(tx, &envelope, &body)
+            insert(tx, &envelope, &body, quiet)?;
+            if readable {
+                let sequence = i64::try_from(body.sequence).unwrap_or(i64::MAX);
+                let padded = body.to_padded().map_err(PhoneError::Damaged)?;
+                (self.history).insert(tx, device.store_id, sequence, &padded, harmless)?;
+            }
+            Ok(())
         })?;
         Ok(Saved {
             record_id: body.record_id,

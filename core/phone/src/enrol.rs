@@ -77,6 +77,7 @@ impl Phone {
             enrolment_receipt: None,
         })?;
         self.load_headquarters()?;
+        self.keep_key_for_headquarters();
         Ok(Enrolled {
             election: pack_read.map(|pack| pack.name),
             table: invitation.table.clone(),

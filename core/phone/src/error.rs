@@ -1,3 +1,4 @@
+use crate::HostKeysFault;
 use crate::store::is_full;
 use std::io;
 use testigo_sqlite::{Failure, NoRandomness, OpenError, classify};
@@ -57,6 +58,32 @@ pub enum PhoneError {
     /// The operating system gave no random numbers.
     #[error("the operating system gives no random numbers")]
     Random,
+    /// There is no memory for what a PIN costs; close other apps.
+    #[error("there is not enough memory to look at a PIN")]
+    OutOfMemory,
+    /// Nothing is shown before the PIN is given. Saving and sending go on.
+    #[error("locked: unlock to read")]
+    Locked,
+    /// That is not the PIN.
+    #[error("not the PIN")]
+    WrongPin {
+        /// Milliseconds until the next one is looked at.
+        wait_ms: u64,
+        /// How many more wrong ones there may be before the phone is wiped, where the witness chose so.
+        left_before_wipe: Option<u32>,
+    },
+    /// No PIN is looked at yet, not even the right one.
+    #[error("no PIN is looked at yet")]
+    TooSoon {
+        /// Milliseconds until one is.
+        wait_ms: u64,
+    },
+    /// The phone was wiped, and is no phone any more.
+    #[error("the phone was wiped")]
+    Wiped,
+    /// The host's key store did not do it.
+    #[error(transparent)]
+    HostKeys(#[from] HostKeysFault),
 }
 
 /// What whoever was told of an error does next.
@@ -66,6 +93,8 @@ pub enum NextStep {
     CorrectInput,
     /// Enrol first.
     Enrol,
+    /// Ask for the PIN.
+    Unlock,
     /// Ask the coordinator: nothing on this phone can put it right.
     AskCoordinator,
     /// Free some space, and try again.
@@ -90,8 +119,9 @@ impl PhoneError {
     /// What to do next.
     pub fn next_step(&self) -> NextStep {
         match self {
-            Self::Input { .. } => NextStep::CorrectInput,
-            Self::NoPhone | Self::NotEnrolled => NextStep::Enrol,
+            Self::Input { .. } | Self::WrongPin { .. } => NextStep::CorrectInput,
+            Self::Locked => NextStep::Unlock,
+            Self::Wiped | Self::NoPhone | Self::NotEnrolled => NextStep::Enrol,
             Self::PhoneExists
             | Self::NotDamaged
             | Self::AlreadyEnrolled
@@ -99,10 +129,14 @@ impl PhoneError {
             | Self::Damaged(_) => NextStep::AskCoordinator,
             Self::StorageFull | Self::Open(OpenError::DiskFull) => NextStep::FreeSpace,
             Self::File(_) => NextStep::CorrectInput,
-            Self::Store(_) | Self::Disk(_) | Self::Random | Self::Open(OpenError::Busy) => {
-                NextStep::TryAgain
-            }
-            Self::Open(_) => NextStep::KeepAndReport,
+            Self::Store(_)
+            | Self::Disk(_)
+            | Self::Random
+            | Self::OutOfMemory
+            | Self::TooSoon { .. }
+            | Self::HostKeys(HostKeysFault::Unavailable)
+            | Self::Open(OpenError::Busy) => NextStep::TryAgain,
+            Self::Open(_) | Self::HostKeys(HostKeysFault::Gone) => NextStep::KeepAndReport,
         }
     }
 
@@ -123,6 +157,13 @@ impl PhoneError {
             Self::Disk(_) => "disk-failed",
             Self::Store(_) => "store-failed",
             Self::Random => "no-randomness",
+            Self::OutOfMemory => "no-memory",
+            Self::Locked => "locked",
+            Self::WrongPin { .. } => "wrong-pin",
+            Self::TooSoon { .. } => "too-soon",
+            Self::Wiped => "wiped",
+            Self::HostKeys(HostKeysFault::Gone) => "host-key-gone",
+            Self::HostKeys(HostKeysFault::Unavailable) => "host-keys-unavailable",
         }
     }
 
@@ -194,6 +235,37 @@ impl PhoneError {
                 "El almacén del teléfono falló: esto NO se guardó. Lo guardado antes sigue allí. Intente de nuevo.",
                 "The phone's store failed: this was NOT saved. What was saved before is still there. Try again.",
             ),
+            Self::WrongPin {
+                wait_ms,
+                left_before_wipe,
+            } => return wrong_pin(*wait_ms, *left_before_wipe, language),
+            Self::TooSoon { wait_ms } => {
+                let (es, en) = wait(*wait_ms);
+                return language.pick(
+                    format!("Hubo varios PIN equivocados. Espere {es} e intente de nuevo."),
+                    format!("There were several wrong PINs. Wait {en} and try again."),
+                );
+            }
+            Self::OutOfMemory => (
+                "No hay memoria para comprobar el PIN. Cierre otras aplicaciones e intente de nuevo.",
+                "There is no memory to check the PIN. Close other apps and try again.",
+            ),
+            Self::Locked => (
+                "Bloqueado: desbloquee para leer. Guardar y enviar siguen funcionando.",
+                "Locked: unlock to read. Saving and sending go on.",
+            ),
+            Self::Wiped => (
+                "Este teléfono se borró. Para usarlo de nuevo, pida otro código a su coordinación.",
+                "This phone was wiped. To use it again, ask your coordinator for another code.",
+            ),
+            Self::HostKeys(HostKeysFault::Gone) => (
+                "El almacén de llaves de este teléfono ya no tiene la suya. Guarde una copia de la carpeta y avise a su coordinación.",
+                "This phone's key store no longer has its key. Keep a copy of the folder and tell your coordinator.",
+            ),
+            Self::HostKeys(HostKeysFault::Unavailable) => (
+                "El almacén de llaves no responde. Desbloquee la pantalla e intente de nuevo.",
+                "The key store does not answer. Unlock the screen and try again.",
+            ),
             Self::Random => (
                 "El teléfono no da números aleatorios; reinícielo e intente de nuevo.",
                 "The phone gives no random numbers; restart it and try again.",
@@ -201,6 +273,37 @@ impl PhoneError {
         };
         language.pick(fixed.0, fixed.1).to_owned()
     }
+}
+
+/// A wait for a person, rounded up: in Spanish and in English.
+fn wait(ms: u64) -> (String, String) {
+    match ms.div_ceil(1000) {
+        seconds @ 0..120 => (format!("{seconds} s"), format!("{seconds} s")),
+        seconds => {
+            let minutes = seconds.div_ceil(60);
+            (format!("{minutes} minutos"), format!("{minutes} minutes"))
+        }
+    }
+}
+
+fn wrong_pin(wait_ms: u64, left_before_wipe: Option<u32>, language: Language) -> String {
+    let (es, en) = wait(wait_ms);
+    let mut said = match wait_ms {
+        0 => language
+            .pick("Ese no es el PIN.", "That is not the PIN.")
+            .to_owned(),
+        _ => language.pick(
+            format!("Ese no es el PIN. El próximo intento, en {es}."),
+            format!("That is not the PIN. The next attempt, in {en}."),
+        ),
+    };
+    if let Some(left) = left_before_wipe {
+        said.push_str(&language.pick(
+            format!(" Si falla {left} más, el teléfono se borra."),
+            format!(" After {left} more wrong ones the phone is wiped."),
+        ));
+    }
+    said
 }
 
 fn open_code(error: &OpenError) -> &'static str {

@@ -3,24 +3,20 @@
 use crate::attachment::sealed_path;
 use crate::error::disk;
 use crate::store::sync_folder;
-use crate::{Delivery, Phone, PhoneError};
+use crate::{Content, Delivery, Phone, PhoneError};
 use data_encoding::HEXLOWER;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use testigo_wire::{ReceiptCode, RecordId, TableId, Time};
+use testigo_wire::{ReceiptCode, RecordId};
 
 /// A record that headquarters signed it will not take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParkedView {
     /// The store's count, by which it is retried or exported.
     pub sequence: u64,
-    /// Names the record.
-    pub record_id: RecordId,
-    /// The table it was filed under.
-    pub table: Option<TableId>,
-    /// What the phone's clock showed.
-    pub saved_at: Time,
+    /// What it says, where the phone keeps a copy.
+    pub content: Option<Content>,
     /// Why headquarters refused it.
     pub code: ReceiptCode,
 }
@@ -40,7 +36,7 @@ impl Phone {
     /// What headquarters refused, newest first.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// [`PhoneError::Locked`]; or where the store fails.
     pub fn parked(&self) -> Result<Vec<ParkedView>, PhoneError> {
         let parked = self.history()?.into_iter().filter_map(|item| {
             let Delivery::Parked { code } = item.delivery else {
@@ -48,9 +44,7 @@ impl Phone {
             };
             Some(ParkedView {
                 sequence: item.sequence,
-                record_id: item.record_id,
-                table: item.table,
-                saved_at: item.saved_at,
+                content: item.content,
                 code,
             })
         });

@@ -1,16 +1,26 @@
 use crate::attachment::collect_orphans;
-use crate::store::{Recovered, Store, make_folder};
-use crate::{Clock, HistoryView, OutboxView, PhoneError};
+use crate::lock::{Opened, read_copy};
+use crate::store::{HistoryKeys, Part, Recovered, Store, make_folder};
+use crate::{
+    Clock, Content, HistoryView, HostKeys, HostKeysFault, OutboxView, PhoneError, store_key,
+};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::SystemTime;
 use testigo_sqlite::DatabaseKey;
-use testigo_wire::{Body, ElectionPack, Keyset, Record, TableId};
+use testigo_wire::{ElectionPack, Keyset, Record, TableId};
 
 /// A witness's phone. One folder, one key, one device.
 pub struct Phone {
     pub(crate) store: Store,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) hq: Option<Trusted>,
+    /// Where the host wraps keys for the phone; otherwise it keeps the store's key itself.
+    pub(crate) host: Option<Arc<dyn HostKeys>>,
+    /// What readable copies are sealed to.
+    pub(crate) history: HistoryKeys,
+    /// What a PIN opened. Boxed: a move would leave a copy of the key behind.
+    pub(crate) opened: Option<Box<Opened>>,
 }
 
 /// What the phone believes of headquarters, verified from the signed bytes in its store.
@@ -21,7 +31,8 @@ pub(crate) struct Trusted {
 }
 
 impl Phone {
-    /// Makes a new phone in `dir`, encrypted under `key`, with a fresh device key.
+    /// Makes a new phone in `dir`, encrypted under `key`, which the host keeps itself, with a fresh device key.
+    /// What opens its readable history then lies under the PIN alone; see [`Phone::create_under`].
     ///
     /// # Errors
     /// [`PhoneError::PhoneExists`], or why the store could not be made.
@@ -30,7 +41,53 @@ impl Phone {
         key: &DatabaseKey,
         clock: Box<dyn Clock>,
     ) -> Result<Self, PhoneError> {
-        Self::with(Store::create(dir, key)?, clock)
+        Self::finish_wipe(dir, None)?;
+        Self::with(Store::create(dir, key)?, clock, None)
+    }
+
+    /// Makes a new phone in `dir` under keys of the host's key store.
+    ///
+    /// # Errors
+    /// As [`Phone::create`], and [`PhoneError::HostKeys`].
+    pub fn create_under(
+        dir: &Path,
+        host: Arc<dyn HostKeys>,
+        clock: Box<dyn Clock>,
+    ) -> Result<Self, PhoneError> {
+        Self::finish_wipe(dir, Some(host.as_ref()))?;
+        if Store::exists(dir) {
+            return Err(PhoneError::PhoneExists);
+        }
+        make_folder(dir).map_err(|error| crate::store::folder_refused(dir, &error))?;
+        // One whose making was interrupted has its key already.
+        let key = match store_key::read(dir, host.as_ref()) {
+            Ok(Some(key)) => key,
+            Ok(None) | Err(PhoneError::HostKeys(HostKeysFault::Gone)) => {
+                let key = DatabaseKey::random()?;
+                store_key::keep(dir, &key, host.as_ref())?;
+                key
+            }
+            Err(error) => return Err(error),
+        };
+        Self::with(Store::create(dir, &key)?, clock, Some(host))
+    }
+
+    /// Puts a phone whose store's key the host kept itself under the host's key store. From then on
+    /// [`Phone::open_under`] opens it.
+    ///
+    /// # Errors
+    /// [`PhoneError::HostKeys`], [`PhoneError::Disk`].
+    pub fn keep_key_under(
+        dir: &Path,
+        key: &DatabaseKey,
+        host: &dyn HostKeys,
+    ) -> Result<(), PhoneError> {
+        store_key::keep(dir, key, host)
+    }
+
+    /// Whether the store's key lies here, wrapped by a host's key store.
+    pub fn has_wrapped_key(dir: &Path) -> bool {
+        dir.join(store_key::FILE).exists()
     }
 
     /// Makes the folder of a phone, for its owner only; one that is there stays as it is. [`Phone::create`] does
@@ -47,13 +104,49 @@ impl Phone {
         Store::exists(dir)
     }
 
-    /// Opens the phone in `dir`.
+    /// Opens the phone in `dir` under a key that the host kept itself. It starts locked where it has a PIN.
     ///
     /// # Errors
-    /// [`PhoneError::NoPhone`] where there is none; [`PhoneError::Open`] where its store cannot be
-    /// opened, which leaves it untouched.
+    /// [`PhoneError::NoPhone`] where there is none; [`PhoneError::Wiped`] where a wipe was interrupted, which is
+    /// finished now; [`PhoneError::Open`] where its store cannot be opened, which leaves it untouched.
     pub fn open(dir: &Path, key: &DatabaseKey, clock: Box<dyn Clock>) -> Result<Self, PhoneError> {
-        let phone = Self::with(Store::open(dir, key)?, clock)?;
+        if Self::finish_wipe(dir, None)? {
+            return Err(PhoneError::Wiped);
+        }
+        Self::opened(dir, key, clock, None)
+    }
+
+    /// Opens the phone in `dir` under keys of the host's key store.
+    ///
+    /// # Errors
+    /// As [`Phone::open`], and [`PhoneError::HostKeys`].
+    pub fn open_under(
+        dir: &Path,
+        host: Arc<dyn HostKeys>,
+        clock: Box<dyn Clock>,
+    ) -> Result<Self, PhoneError> {
+        if Self::finish_wipe(dir, Some(host.as_ref()))? {
+            return Err(PhoneError::Wiped);
+        }
+        let key = Self::wrapped_key(dir, host.as_ref())?;
+        Self::opened(dir, &key, clock, Some(host))
+    }
+
+    fn wrapped_key(dir: &Path, host: &dyn HostKeys) -> Result<DatabaseKey, PhoneError> {
+        if !Store::exists(dir) {
+            return Err(PhoneError::NoPhone);
+        }
+        let key = store_key::read(dir, host)?;
+        key.ok_or(PhoneError::HostKeys(HostKeysFault::Gone))
+    }
+
+    fn opened(
+        dir: &Path,
+        key: &DatabaseKey,
+        clock: Box<dyn Clock>,
+        host: Option<Arc<dyn HostKeys>>,
+    ) -> Result<Self, PhoneError> {
+        let phone = Self::with(Store::open(dir, key)?, clock, host)?;
         collect_orphans(&phone.store, SystemTime::now())?;
         Ok(phone)
     }
@@ -75,17 +168,51 @@ impl Phone {
         key_is_right: bool,
     ) -> Result<(Self, Recovered), PhoneError> {
         let (store, recovered) = Store::recover(dir, key, key_is_right)?;
-        Ok((Self::with(store, clock)?, recovered))
+        Ok((Self::with(store, clock, None)?, recovered))
     }
 
-    fn with(store: Store, clock: Box<dyn Clock>) -> Result<Self, PhoneError> {
+    /// The same under keys of the host's key store.
+    ///
+    /// # Errors
+    /// As [`Phone::recover`], and [`PhoneError::HostKeys`].
+    pub fn recover_under(
+        dir: &Path,
+        host: Arc<dyn HostKeys>,
+        clock: Box<dyn Clock>,
+        key_is_right: bool,
+    ) -> Result<(Self, Recovered), PhoneError> {
+        let key = store_key::read(dir, host.as_ref())?.ok_or(PhoneError::NoPhone)?;
+        let (store, recovered) = Store::recover(dir, &key, key_is_right)?;
+        Ok((Self::with(store, clock, Some(host))?, recovered))
+    }
+
+    fn with(
+        mut store: Store,
+        clock: Box<dyn Clock>,
+        host: Option<Arc<dyn HostKeys>>,
+    ) -> Result<Self, PhoneError> {
         let mut phone = Self {
+            history: Self::begin_history(&mut store, host.as_ref())?,
             store,
             clock,
             hq: None,
+            host,
+            opened: None,
         };
         phone.load_headquarters()?;
+        phone.keep_key_for_headquarters();
         Ok(phone)
+    }
+
+    /// Leaves the store's key beside the store, sealed to headquarters. It helps where all else is lost, so nothing
+    /// fails with it; where it did not succeed the next opening tries again.
+    pub(crate) fn keep_key_for_headquarters(&self) {
+        if let (Some(host), Some(hq), Ok(device)) = (&self.host, &self.hq, self.store.device())
+            && let Some(seal_key) = hq.keyset.seal.first()
+        {
+            let dir = self.store.folder();
+            let _ = store_key::keep_for_headquarters(dir, host.as_ref(), device.store_id, seal_key);
+        }
     }
 
     pub(crate) fn load_headquarters(&mut self) -> Result<(), PhoneError> {
@@ -123,26 +250,31 @@ impl Phone {
         self.hq.as_ref().and_then(|hq| hq.assigned_table.as_ref())
     }
 
-    /// Everything saved here, newest first, with what became of it.
+    /// Everything saved here, newest first, with what became of it, and what can be read of it on this phone.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// [`PhoneError::Locked`] before the PIN is given; or where the store fails.
     pub fn history(&self) -> Result<Vec<HistoryView>, PhoneError> {
+        let shown = self.shown()?;
+        let store_id = self.store.device()?.store_id;
+        let whole = matches!(shown.key(), (_, Part::Whole));
         let kept = self.store.history()?;
-        kept.iter()
+        (kept.iter().filter(|kept| whole || !kept.quiet))
             .map(|kept| {
-                let body = Body::from_bytes(&kept.body)?;
+                let body = read_copy(&shown, store_id, kept);
                 Ok(HistoryView {
-                    sequence: body.sequence,
-                    record_id: body.record_id,
-                    table: body.table.clone(),
-                    saved_at: body.saved_at,
-                    // One that cannot be read must not hide the others.
-                    record: body.record().unwrap_or_else(|_| Record::Unknown {
-                        kind: body.kind,
-                        bytes: body.record.clone(),
+                    sequence: kept.sequence.unsigned_abs(),
+                    content: body.map(|body| Content {
+                        record_id: body.record_id,
+                        // One that cannot be read must not hide the others.
+                        record: body.record().unwrap_or_else(|_| Record::Unknown {
+                            kind: body.kind,
+                            bytes: body.record.clone(),
+                        }),
+                        table: body.table,
+                        saved_at: body.saved_at,
+                        warnings: body.warnings,
                     }),
-                    warnings: body.warnings,
                     delivery: kept.delivery()?,
                     deferral: kept.deferral,
                     notice: kept.notice()?,
@@ -153,7 +285,7 @@ impl Phone {
             .map_err(PhoneError::Damaged)
     }
 
-    /// The queue's true state.
+    /// The queue's true state, on a locked phone too.
     ///
     /// # Errors
     /// Where the store fails.

@@ -47,11 +47,9 @@ pub enum Delivery {
     },
 }
 
-/// One line of the witness's own history, newest first.
+/// What can be read of a record on this phone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HistoryView {
-    /// The store's count.
-    pub sequence: u64,
+pub struct Content {
     /// Names the record.
     pub record_id: RecordId,
     /// The table it was filed under.
@@ -62,6 +60,15 @@ pub struct HistoryView {
     pub record: Record,
     /// What travels with it as doubtful.
     pub warnings: Vec<Warning>,
+}
+
+/// One line of the witness's own history, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryView {
+    /// The store's count.
+    pub sequence: u64,
+    /// What it says; `None` once it burned, where no copy is kept, and where a duress PIN does not show it.
+    pub content: Option<Content>,
     /// What became of it.
     pub delivery: Delivery,
     /// Why headquarters has not taken it yet, where it was asked to: its latest word, which nobody signed.

@@ -59,6 +59,7 @@ fn pack() -> ElectionPack {
             table("150702005.02", 710),
             table("201301006.01", 535),
         ],
+        no_history: false,
     }
 }
 

@@ -78,6 +78,8 @@ impl Entry {
 impl Code {
     /// A witness is held: sent before everything else.
     pub const WITNESS_DETAINED: Self = Self(35);
+    /// The witness was made to open the phone and gave the duress PIN: sent before everything else.
+    pub const DURESS: Self = Self(37);
     /// All is well: a check-in.
     pub const NORMAL: Self = Self(90);
 
@@ -102,7 +104,7 @@ impl Code {
     /// How urgently a report of it leaves the phone.
     pub fn lane(self) -> Lane {
         match self {
-            Self::WITNESS_DETAINED => Lane::DANGER,
+            Self::WITNESS_DETAINED | Self::DURESS => Lane::DANGER,
             Self::NORMAL => Lane::CHECK_IN,
             _ => Lane::INCIDENT,
         }
@@ -152,6 +154,7 @@ catalogue! {
         34 Danger "testigo expulsado", "witness expelled";
         35 Danger "testigo detenido", "witness detained";
         36 Danger "teléfono incautado", "phone seized";
+        37 Danger "teléfono abierto bajo coacción", "phone opened under duress";
     }
     Count {
         40 High "sigue abierto sin cola", "kept open without a queue";
@@ -182,7 +185,7 @@ mod tests {
     #[test]
     fn numbers_rise_and_each_has_two_names() {
         assert!(CATALOGUE.is_sorted_by(|a, b| a.code < b.code));
-        assert_eq!(CATALOGUE.len(), 38);
+        assert_eq!(CATALOGUE.len(), 39);
         assert!(CATALOGUE.iter().all(|e| e.es != e.en && !e.es.is_empty()));
     }
 

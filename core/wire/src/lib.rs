@@ -24,6 +24,7 @@ mod envelope;
 mod error;
 mod id;
 mod invitation;
+mod kept;
 mod keyset;
 mod language;
 mod notice;

@@ -36,6 +36,14 @@ pub struct ElectionPack {
     /// The polling tables, by identifier.
     #[n(7)]
     pub tables: Vec<PollingTable>,
+    /// Phones keep no readable copy of what their witness saves, not even until it is delivered.
+    #[cbor(n(8), skip_if = "keeps", default)]
+    pub no_history: bool,
+}
+
+/// What is so by default is left out, so that packs of earlier versions stay the same bytes.
+fn keeps(no_history: &bool) -> bool {
+    !no_history
 }
 
 /// A candidate.

@@ -28,6 +28,16 @@ pub(crate) const BUNDLE: Purpose = Purpose {
     what: "bundle",
     info: b"testigo/1/bundle",
 };
+/// A phone's readable copy of a record, to its own history key.
+pub(crate) const HISTORY: Purpose = Purpose {
+    what: "history",
+    info: b"testigo/1/history",
+};
+/// The key of a phone's store, to headquarters.
+pub(crate) const STORE_KEY: Purpose = Purpose {
+    what: "store key",
+    info: b"testigo/1/store-key",
+};
 /// Length of an X-Wing encapsulated key, in bytes.
 pub(crate) const ENC_LEN: usize = 1120;
 /// Length of the Poly1305 tag that sealing adds, in bytes.
@@ -101,8 +111,10 @@ impl<'b, C> minicbor::Decode<'b, C> for SealPublicKey {
 }
 
 /// Secret half of headquarters' seal key. Erased from memory when dropped; cannot be printed.
-#[derive(Clone)]
-pub struct SealSecretKey(Zeroizing<[u8; 32]>);
+pub struct SealSecretKey(
+    // Boxed: a move would leave a copy behind.
+    Box<Zeroizing<[u8; 32]>>,
+);
 
 impl SealSecretKey {
     /// A fresh key from the operating system's randomness.
@@ -110,19 +122,26 @@ impl SealSecretKey {
     /// # Errors
     /// Where the operating system has none to give.
     pub fn random() -> Result<Self, getrandom::Error> {
-        let mut seed = Zeroizing::new([0; 32]);
-        getrandom::fill(seed.as_mut())?;
-        Ok(Self(seed))
+        let mut key = Self::from_bytes(&[0; 32]);
+        getrandom::fill(key.0.as_mut_slice())?;
+        Ok(key)
     }
 
     /// From the 32 bytes that were kept.
     pub fn from_bytes(bytes: &[u8; 32]) -> Self {
-        Self(Zeroizing::new(*bytes))
+        let mut key = Self(Box::new(Zeroizing::new([0; 32])));
+        key.0.copy_from_slice(bytes);
+        key
     }
 
     /// The 32 bytes, for headquarters' key files only.
     pub fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
-        self.0.clone()
+        (*self.0).clone()
+    }
+
+    /// The 32 bytes where they lie, for whoever keeps them in another place: no copy is left behind.
+    pub fn expose(&self) -> &[u8; 32] {
+        &self.0
     }
 
     /// The public half.
@@ -134,7 +153,7 @@ impl SealSecretKey {
     }
 
     fn private(&self) -> Result<PrivateKey, WireError> {
-        PrivateKey::from_bytes(self.0.as_ref())
+        PrivateKey::from_bytes(self.0.as_slice())
             .map_err(|_| WireError::malformed("seal key", "not an X-Wing key"))
     }
 
@@ -158,6 +177,12 @@ impl SealSecretKey {
         )
         .map(Zeroizing::new)
         .map_err(fault)
+    }
+}
+
+impl Clone for SealSecretKey {
+    fn clone(&self) -> Self {
+        Self::from_bytes(&self.0)
     }
 }
 

@@ -88,6 +88,7 @@ fn pack() -> ElectionPack {
             municipality: "Manuel Monge".into(),
             parish: "Yumare".into(),
         }],
+        no_history: false,
     }
 }
 

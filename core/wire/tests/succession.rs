@@ -50,6 +50,7 @@ fn pack() -> ElectionPack {
             candidate: "EG".into(),
         }],
         tables: vec![],
+        no_history: false,
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod attachments;
 mod courier;
+mod history;
+mod lock;
 mod notices;
 mod outbox;
 mod recover;
@@ -10,6 +12,8 @@ mod schema;
 mod sync;
 
 pub(crate) use attachments::DueFile;
+pub(crate) use history::{HistoryKeys, Part, aad};
+pub(crate) use lock::LockRow;
 pub use recover::Recovered;
 pub(crate) use reserve::is_full;
 pub(crate) use sync::LastPass;
@@ -63,9 +67,14 @@ pub(crate) struct Row {
     pub bytes: Vec<u8>,
 }
 
-/// What the outbox knows of one saved body.
+/// What the outbox knows of one saved record.
 pub(crate) struct Kept {
-    pub body: Vec<u8>,
+    pub sequence: i64,
+    /// Nobody but its witness is to see that it is there.
+    pub quiet: bool,
+    /// The readable copy, and what a duress PIN shows of it; neither where there is none, or none any more.
+    pub whole: Option<Vec<u8>>,
+    pub harmless: Option<Vec<u8>>,
     pub state: i64,
     pub receipt: Option<Vec<u8>>,
     /// Attachments that headquarters has not signed for.
@@ -76,7 +85,7 @@ pub(crate) struct Kept {
     pub deferral: Option<Deferral>,
 }
 
-/// What verified receipts changed.
+/// What verified receipts changed, of what is shown.
 #[derive(Default)]
 pub(crate) struct Settled {
     /// Records that headquarters has, as the phone did not know.
@@ -99,9 +108,9 @@ impl Settled {
             Store::settle(tx, receipt, bytes)?,
             receipt.code.is_refusal(),
         ) {
-            (true, false) => self.received += 1,
-            (true, true) => self.parked += 1,
-            (false, _) => self.known += 1,
+            (Some(quiet), false) => self.received += u64::from(!quiet),
+            (Some(quiet), true) => self.parked += u64::from(!quiet),
+            (None, _) => self.known += 1,
         }
         Ok(())
     }
@@ -177,6 +186,9 @@ impl Store {
             }
             opened => opened?,
         };
+        // What SQLite gives back is written over first, as the program's own allocator does.
+        let wipes = "PRAGMA cipher_memory_security = ON";
+        let _ = db.query_row(wipes, [], |_| Ok(())).optional();
         // What is in the log has no room in the database yet: it must not become more than the reserve has.
         db.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
         let store = Self {
@@ -188,6 +200,12 @@ impl Store {
             store.spare_the_log()?;
         }
         Ok(store)
+    }
+
+    /// Closes the store, and its key is forgotten; nothing can be saved or read any more.
+    pub(crate) fn let_go(&mut self) -> Result<(), PhoneError> {
+        self.db = Connection::open_in_memory()?;
+        Ok(())
     }
 
     /// The phone's folder.
@@ -292,16 +310,24 @@ impl Store {
         })
     }
 
-    /// Notes a verified receipt; returns whether it changed anything.
-    fn settle(tx: &Transaction<'_>, receipt: &Receipt, bytes: &[u8]) -> Result<bool, PhoneError> {
+    /// Notes a verified receipt; where it changed anything, returns whether that is of a quiet record.
+    fn settle(
+        tx: &Transaction<'_>,
+        receipt: &Receipt,
+        bytes: &[u8],
+    ) -> Result<Option<bool>, PhoneError> {
         let state = if receipt.code.is_refusal() { 2 } else { 1 };
-        let rows = tx.execute(
-            "UPDATE envelope SET state = ?1, receipt = ?2 WHERE eid = ?3 AND state = 0",
-            params![state, bytes, receipt.eid.0],
-        )?;
+        let changed = tx
+            .prepare_cached(
+                "UPDATE envelope SET state = ?1, receipt = ?2 WHERE eid = ?3 AND state = 0
+                 RETURNING quiet",
+            )?
+            .query_row(params![state, bytes, receipt.eid.0], |row| row.get(0))
+            .optional()?;
+        Self::burn(tx, receipt.eid)?;
         Self::taken(tx, receipt.eid)?;
         Self::settle_contact(tx, receipt.received_at)?;
-        Ok(rows == 1)
+        Ok(changed)
     }
 
     /// Notes a time that headquarters signed.
@@ -350,29 +376,6 @@ impl Store {
         Ok(true)
     }
 
-    pub(crate) fn history(&self) -> Result<Vec<Kept>, PhoneError> {
-        let mut query = self.db.prepare_cached(
-            "SELECT history.body, envelope.state, envelope.receipt,
-                    (SELECT count(*) FROM attachment
-                     WHERE attachment.sequence = envelope.sequence AND attachment.receipt IS NULL),
-                    envelope.notice, envelope.safe,
-                    (SELECT code FROM deferral WHERE deferral.sequence = envelope.sequence)
-             FROM history JOIN envelope USING (sequence) ORDER BY sequence DESC",
-        )?;
-        let rows = query.query_map([], |row| {
-            Ok(Kept {
-                body: row.get(0)?,
-                state: row.get(1)?,
-                receipt: row.get(2)?,
-                files_left: row.get::<_, i64>(3)?.unsigned_abs(),
-                notice: row.get(4)?,
-                safe: row.get(5)?,
-                deferral: row.get::<_, Option<u16>>(6)?.map(Deferral),
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
     /// The latest sequence number given; 0 before the first.
     pub(crate) fn last_sequence(&self) -> Result<i64, PhoneError> {
         Ok(self
@@ -390,7 +393,7 @@ pub(crate) fn make_folder(dir: &Path) -> std::io::Result<()> {
     builder.create(dir)
 }
 
-fn folder_refused(dir: &Path, error: &std::io::Error) -> PhoneError {
+pub(crate) fn folder_refused(dir: &Path, error: &std::io::Error) -> PhoneError {
     let dir = dir.display();
     PhoneError::input(
         "directory",
@@ -418,23 +421,25 @@ pub(crate) fn next_sequence(tx: &Transaction<'_>) -> Result<u64, PhoneError> {
     Ok(next.unsigned_abs())
 }
 
-/// Puts a sealed record and its readable copy into the store.
+/// Puts a sealed record into the store.
 pub(crate) fn insert(
     tx: &Transaction<'_>,
     envelope: &Envelope,
     body: &Body,
+    quiet: bool,
 ) -> Result<(), PhoneError> {
     let sequence = i64::try_from(body.sequence).unwrap_or(i64::MAX);
     tx.execute(
-        "INSERT INTO envelope (sequence, eid, lane, bytes) VALUES (?1, ?2, ?3, ?4)",
-        params![sequence, envelope.eid().0, body.lane.0, envelope.as_bytes()],
+        "INSERT INTO envelope (sequence, eid, lane, bytes, quiet) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![
+            sequence,
+            envelope.eid().0,
+            body.lane.0,
+            envelope.as_bytes(),
+            quiet
+        ],
     )?;
-    attachments::insert(tx, sequence, &body.attachments)?;
-    tx.execute(
-        "INSERT INTO history (sequence, body) VALUES (?1, ?2)",
-        params![sequence, body.to_bytes()],
-    )?;
-    Ok(())
+    attachments::insert(tx, sequence, &body.attachments)
 }
 
 impl Kept {

@@ -7,18 +7,24 @@ use testigo_wire::{Ask, Eid, Epoch, Notice};
 
 impl Store {
     /// Keeps the desk's latest word on a record; an older one changes nothing but that what is safe stays
-    /// safe. Returns whether it was news.
+    /// safe. Returns whether it was news of what is shown.
     pub(crate) fn settle_notice(
         tx: &Transaction<'_>,
         notice: &Notice,
         bytes: &[u8],
     ) -> Result<bool, PhoneError> {
-        let rows = tx.execute(
-            "UPDATE envelope SET notice = ?2, notice_millis = ?3, safe = max(safe, ?4)
-             WHERE eid = ?1 AND (coalesce(notice_millis < ?3, 1) OR safe < ?4)",
-            params![notice.eid.0, bytes, notice.issued_at.millis(), notice.safe],
-        )?;
-        Ok(rows == 1)
+        let quiet: Option<bool> = tx
+            .prepare_cached(
+                "UPDATE envelope SET notice = ?2, notice_millis = ?3, safe = max(safe, ?4)
+                 WHERE eid = ?1 AND (coalesce(notice_millis < ?3, 1) OR safe < ?4)
+                 RETURNING quiet",
+            )?
+            .query_row(
+                params![notice.eid.0, bytes, notice.issued_at.millis(), notice.safe],
+                |row| row.get(0),
+            )
+            .optional()?;
+        Ok(quiet == Some(false))
     }
 
     /// Notes how far this run of headquarters' store has been heard; a number of another run means nothing.

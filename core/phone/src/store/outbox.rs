@@ -71,7 +71,11 @@ const DELIVERED: &str = "SELECT (SELECT count(*) FROM envelope WHERE state = 1) 
       WHERE receipt IS NULL AND sequence IN (SELECT sequence FROM envelope WHERE state = 1)),
      (SELECT count(*) FROM envelope WHERE state = 2)";
 
-/// What is left to deliver.
+/// How many of the quiet ones are in a state, and their bytes.
+const QUIET: &str =
+    "SELECT count(*), coalesce(sum(size), 0) FROM envelope WHERE quiet = 1 AND state = ?1";
+
+/// What is left to deliver, but for what is quiet.
 #[derive(Default)]
 pub(crate) struct Left {
     /// The most urgent lane first; those with nothing left are not there.
@@ -144,6 +148,15 @@ impl Store {
             left.record_bytes += of_lane.bytes;
             lanes.insert(lane, of_lane);
         }
+        let (quiet, bytes) = self.quiet(0)?;
+        if let (1.., Some(danger)) = (quiet, lanes.get_mut(&Lane::DANGER)) {
+            danger.records = danger.records.saturating_sub(quiet);
+            danger.bytes = danger.bytes.saturating_sub(bytes);
+            left.record_bytes = left.record_bytes.saturating_sub(bytes);
+            if danger.records == 0 {
+                lanes.remove(&Lane::DANGER);
+            }
+        }
         let mut files = self.db.prepare_cached(&files_left_sql())?;
         let mut rows = files.query([])?;
         while let Some(row) = rows.next()? {
@@ -195,12 +208,11 @@ impl Store {
         Ok(held)
     }
 
-    /// Whether a witness in danger waits.
-    pub(crate) fn danger_waits(&self) -> Result<bool, PhoneError> {
-        Ok(self
-            .db
-            .prepare_cached("SELECT 1 FROM envelope WHERE state = 0 AND lane = 0")?
-            .exists([])?)
+    /// Quiet records in this state, and their bytes.
+    pub(crate) fn quiet(&self, state: i64) -> Result<(u64, u64), PhoneError> {
+        Ok((self.db)
+            .prepare_cached(QUIET)?
+            .query_row([state], |row| Ok((row.get(0)?, row.get(1)?)))?)
     }
 
     /// Whether headquarters has confirmed the enrolment; `None` before it.
@@ -322,6 +334,8 @@ impl Store {
         let (delivered, parked) = (self.db)
             .prepare_cached(DELIVERED)?
             .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let shown = |all: u64, state| Ok::<_, PhoneError>(all.saturating_sub(self.quiet(state)?.0));
+        let (delivered, parked) = (shown(delivered, 1)?, shown(parked, 2)?);
         let introduced = self.introduced()?;
         Ok(OutboxView {
             enrolled: introduced.is_some(),
@@ -378,6 +392,7 @@ mod tests {
             files_left_sql(),
             files_held_sql(),
             DELIVERED.to_owned(),
+            QUIET.to_owned(),
             due_file_sql(),
         ];
         for sql in queries {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use testigo_sqlite::{
     DatabaseKey, OpenError, is_sound, replace, replacement_was_interrupted, salvage,
 };
-use testigo_wire::{Body, Enrolment, Envelope, SigningKey, StoreId};
+use testigo_wire::{Body, Enrolment, Envelope, Lane, SigningKey, StoreId};
 
 /// What cannot be found out anew. How often headquarters did not take something is not worth keeping.
 const TABLES: &[&str] = &[
@@ -16,6 +16,8 @@ const TABLES: &[&str] = &[
     "headquarters",
     "envelope",
     "history",
+    "sealed_history",
+    "lock",
     "attachment",
     "sync",
 ];
@@ -125,10 +127,11 @@ fn begin_device(tx: &Transaction<'_>, seed: &[u8; 32], new: StoreId) -> rusqlite
     Ok(true)
 }
 
-/// Rows of sealed files that were lost, as the record's readable copy names them, or at least its envelope.
+/// Rows of sealed files that were lost, as an earlier release's readable copy names them, or at least the envelope:
+/// what that does not tell goes last.
 fn find_files(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     let mut query = tx.prepare(
-        "SELECT sequence, lane, bytes, body FROM envelope LEFT JOIN history USING (sequence)
+        "SELECT sequence, bytes, body FROM envelope LEFT JOIN history USING (sequence)
          WHERE length(bytes) > 0",
     )?;
     let mut insert = tx.prepare(
@@ -137,14 +140,14 @@ fn find_files(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     )?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
-        let (sequence, lane): (i64, u8) = (row.get(0)?, row.get(1)?);
-        let (bytes, body): (Vec<u8>, Option<Vec<u8>>) = (row.get(2)?, row.get(3)?);
+        let sequence: i64 = row.get(0)?;
+        let (bytes, body): (Vec<u8>, Option<Vec<u8>>) = (row.get(1)?, row.get(2)?);
         let body = body.and_then(|body| Body::from_bytes(&body).ok());
         let files = body.map(|body| body.attachments).unwrap_or_default();
         let named = Envelope::parse(&bytes).map(|envelope| envelope.blobs().to_vec());
         for blob in named.unwrap_or_default() {
             let file = files.iter().find(|file| file.blob == blob);
-            let lane = file.map_or(lane, |file| file.lane.0);
+            let lane = file.map_or(Lane::PHOTO, |file| file.lane).0;
             let size = i64::try_from(blob.size).unwrap_or(i64::MAX);
             insert.execute(params![blob.sha256, sequence, lane, size])?;
         }

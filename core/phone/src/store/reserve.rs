@@ -12,8 +12,9 @@ use std::path::Path;
 /// The file's name, in the phone's folder.
 const FILE: &str = "reserve";
 /// Its bytes: a request has at most 256 KiB of envelopes, and noting its receipts writes their pages to the
-/// log. The rest is for the log's index, and for the database to grow by the receipts.
-const BYTES: usize = 512 * 1024;
+/// log; burning their readable copies writes up to twice as much, for freed pages are zeroed. The rest is for the
+/// log's index, and for the database to grow by the receipts.
+const BYTES: usize = 1024 * 1024;
 
 /// Makes the reserve where it is not whole. Where there is no room for that, what fits stays if it is its own room
 /// that is taken `back`; otherwise what room there is goes to what a witness saves. Returns whether it is whole.

@@ -111,4 +111,31 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
      ) STRICT;
      ALTER TABLE sync ADD COLUMN metered INTEGER NOT NULL DEFAULT 0 CHECK (metered IN (0, 1));",
     },
+    // 6: readable copies are sealed to keys that a PIN opens (docs/lock.md). `history` is filled by earlier
+    // releases only and emptied at the first opening; a record that is quiet is shown to nobody but its witness.
+    Migration {
+        sql: "CREATE TABLE lock (
+         id INTEGER PRIMARY KEY CHECK (id = 1),
+         whole_key BLOB NOT NULL,        -- public: readable copies are sealed to it
+         harmless_key BLOB NOT NULL,     -- public: what a duress PIN shows is sealed to it
+         has_pin INTEGER NOT NULL DEFAULT 0 CHECK (has_pin IN (0, 1)),
+         memory_kib INTEGER NOT NULL,    -- what a PIN costs (Argon2id)
+         passes INTEGER NOT NULL,
+         salt BLOB NOT NULL CHECK (length(salt) = 16),
+         first_slot BLOB NOT NULL,       -- secret keys under a PIN, then under the host's key store
+         second_slot BLOB NOT NULL,      -- the same, or nothing that any PIN opens
+         tries INTEGER NOT NULL DEFAULT 0,        -- wrong PINs in a row, counted before each is looked at
+         tried_boot BLOB CHECK (length(tried_boot) = 16),  -- the latest; NULL: none
+         tried_monotonic_ms INTEGER NOT NULL DEFAULT 0,
+         wipe_after INTEGER,             -- wrong PINs in a row; NULL: never
+         burn INTEGER NOT NULL DEFAULT 1 CHECK (burn IN (0, 1))
+     ) STRICT;
+     CREATE TABLE sealed_history (
+         sequence INTEGER PRIMARY KEY REFERENCES envelope (sequence),
+         whole BLOB NOT NULL,            -- the padded body
+         harmless BLOB NOT NULL          -- the same where it is harmless; otherwise zeros of its length
+     ) STRICT;
+     ALTER TABLE envelope ADD COLUMN quiet INTEGER NOT NULL DEFAULT 0 CHECK (quiet IN (0, 1));
+     CREATE INDEX envelope_quiet ON envelope (state, size) WHERE quiet = 1;",
+    },
 ];

@@ -1,10 +1,11 @@
 //! How a pass ends, and where it stands until then.
 
 use super::pace::{Pace, listening_ms};
-use super::{Progress, SyncPass};
+use super::{LaneLeft, Progress, SyncPass};
 use crate::moment::Moment;
 use crate::store::LastPass;
 use crate::{Phone, PhoneError};
+use testigo_wire::Lane;
 
 impl SyncPass {
     /// Settles what is left, and when the next pass is due. Once.
@@ -14,10 +15,14 @@ impl SyncPass {
         }
         let now = Moment::of(phone.clock.as_ref());
         let outbox = phone.store.outbox()?;
-        self.report.remaining = outbox.queued;
+        // What is quiet is tried as soon as everything of its lane, and told to nobody.
+        let (quiet, _) = phone.store.quiet(0)?;
+        self.report.remaining = outbox.queued + quiet;
         self.report.attachments_remaining = outbox.attachments_queued;
         self.report.unintroduced = !outbox.enrolment_delivered;
-        self.report.danger_waits = phone.store.danger_waits()?;
+        let danger = |left: &LaneLeft| left.lane == Lane::DANGER && left.records > 0;
+        let shown = phone.store.left()?.lanes.iter().any(danger);
+        self.report.danger_waits = shown || quiet > 0;
         self.report.held = phone.held_on(self.link, now)?;
         let before = phone.store.last_pass()?;
         let mut pace = Pace {
@@ -29,6 +34,8 @@ impl SyncPass {
             None if phone.store.awaits_notices()? => Some(listening_ms(chance)),
             wait => wait,
         };
+        self.report.remaining = outbox.queued;
+        self.report.danger_waits = shown;
         let last = LastPass {
             failures: pace.failures,
             failure: self.report.failure.clone(),

@@ -47,7 +47,7 @@ fn a_sheet_is_read_at_once_and_kept_word_for_word() {
     assert_eq!(saved.reading.unwrap().valid_votes(), 368);
     assert_eq!(saved.saved.warnings, []);
     assert_eq!(
-        phone.history().unwrap()[0].record,
+        phone.history().unwrap()[0].content.as_ref().unwrap().record,
         Record::Tally(TallyRecord::new([SHEET.as_bytes().to_vec()]))
     );
 }
@@ -79,7 +79,8 @@ fn evidence_is_never_refused() {
     for (input, warnings) in cases {
         let saved = phone.tally(&input).unwrap().saved;
         assert_eq!(saved.warnings, warnings, "{input:?}");
-        let Record::Tally(kept) = phone.history().unwrap()[0].record.clone() else {
+        let Record::Tally(kept) = phone.history().unwrap()[0].content.clone().unwrap().record
+        else {
             panic!("not a tally");
         };
         assert_eq!(kept.texts().collect::<Vec<_>>(), input.texts);

@@ -105,6 +105,8 @@ pub struct FakeHq {
     pub published: Vec<u8>,
     /// What it was asked for.
     pub asks: Vec<Ask>,
+    /// What its pack says of readable copies.
+    pub no_history: bool,
     /// What its desk has signed, in this run of its store, by number from 1.
     pub notices: Vec<Vec<u8>>,
 }
@@ -125,6 +127,7 @@ impl FakeHq {
             keyset_version: 0,
             published: Vec::new(),
             asks: Vec::new(),
+            no_history: false,
             notices: Vec::new(),
         }
     }
@@ -176,6 +179,7 @@ impl FakeHq {
                 municipality: String::new(),
                 parish: String::new(),
             }],
+            no_history: self.no_history,
         }
         .sign(&self.root)
         .unwrap()

@@ -20,7 +20,7 @@ class HistoryActivity : Screen() {
         val list = view<ListView>(R.id.list)
         list.adapter = rows
         list.setOnItemClickListener { _, _, position, _ ->
-            startActivity(RecordActivity.intent(this, rows.getItem(position).recordId, justSaved = false))
+            startActivity(RecordActivity.intent(this, rows.getItem(position).sequence, justSaved = false))
         }
         attempt {
             session.histories.collect { items ->
@@ -47,10 +47,15 @@ class HistoryActivity : Screen() {
         override fun getView(position: Int, old: View?, list: ViewGroup): View {
             val item = items[position]
             val row = old ?: LayoutInflater.from(list.context).inflate(R.layout.history_row, list, false)
-            row.view<TextView>(R.id.what).text = recordName(item.record)
-            row.view<TextView>(R.id.when_).text = item.table?.let {
-                getString(R.string.history_row, time(item.savedAt), getString(R.string.record_table, it))
-            } ?: time(item.savedAt)
+            val content = item.content
+            row.view<TextView>(R.id.what).text =
+                content?.let { recordName(it.record) } ?: getString(R.string.record_not_kept)
+            val number = getString(R.string.record_only_number, number(item.sequence.toLong()))
+            row.view<TextView>(R.id.when_).text = content?.let { kept ->
+                kept.table?.let {
+                    getString(R.string.history_row, time(kept.savedAt), getString(R.string.record_table, it))
+                } ?: time(kept.savedAt)
+            } ?: number
             val delivery = row.view<TextView>(R.id.delivery)
             val (text, icon) = when (val state = item.delivery) {
                 is DeliveryView.Queued -> getString(R.string.history_waits) to R.drawable.icon_waits

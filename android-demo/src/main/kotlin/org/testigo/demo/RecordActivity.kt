@@ -28,22 +28,32 @@ class RecordActivity : Screen() {
             view<View>(it).visibility = if (justSaved) View.VISIBLE else View.GONE
         }
         view<Button>(R.id.done).setOnClickListener { finish() }
-        val id = intent.getStringExtra(RECORD)
+        val sequence = intent.getLongExtra(RECORD, 0)
         attempt {
-            session.histories.collect { items -> items.firstOrNull { it.recordId == id }?.let { show(it) } }
+            session.histories.collect { items ->
+                items.firstOrNull { it.sequence.toLong() == sequence }?.let { show(it) }
+            }
         }
     }
 
     private fun show(item: HistoryView) {
         view<TextView>(R.id.delivery).text = delivery(item.delivery)
-        view<TextView>(R.id.what).text = recordName(item.record)
-        val number = getString(R.string.record_number, number(item.sequence.toLong()), time(item.savedAt))
-        view<TextView>(R.id.when_).text =
-            listOfNotNull(item.table?.let { getString(R.string.record_table, it) }, number).joinToString("\n")
         content.removeViews(fixedViews, content.childCount - fixedViews)
-        val record = item.record
+        val kept = item.content
+        if (kept == null) {
+            // It burned: headquarters have it, and whoever takes this phone does not.
+            view<TextView>(R.id.what).setText(R.string.record_not_kept)
+            view<TextView>(R.id.when_).text =
+                getString(R.string.record_only_number, number(item.sequence.toLong()))
+            return
+        }
+        view<TextView>(R.id.what).text = recordName(kept.record)
+        val number = getString(R.string.record_number, number(item.sequence.toLong()), time(kept.savedAt))
+        view<TextView>(R.id.when_).text =
+            listOfNotNull(kept.table?.let { getString(R.string.record_table, it) }, number).joinToString("\n")
+        val record = kept.record
         val reading = (record as? RecordView.Tally)?.reading
-        doubts(item.warnings, reading)
+        doubts(kept.warnings, reading)
         if (reading is TallyReading.Read) votes(reading.tally)
         if (record is RecordView.Report) details(record)
     }
@@ -107,9 +117,9 @@ class RecordActivity : Screen() {
         private const val RECORD = "record"
         private const val JUST_SAVED = "just-saved"
 
-        /** Shows [record]; [justSaved] says above it that it was saved now. */
-        fun intent(context: Context, record: String, justSaved: Boolean): Intent =
-            Intent(context, RecordActivity::class.java).putExtra(RECORD, record).putExtra(JUST_SAVED, justSaved)
+        /** Shows the record of this number; [justSaved] says above it that it was saved now. */
+        fun intent(context: Context, sequence: ULong, justSaved: Boolean): Intent =
+            Intent(context, RecordActivity::class.java).putExtra(RECORD, sequence.toLong()).putExtra(JUST_SAVED, justSaved)
     }
 }
 

@@ -64,7 +64,7 @@ class ReportActivity : Screen() {
         attempt {
             button(R.id.save).isEnabled = false
             try {
-                openSaved(session.report(input).recordId)
+                openSaved(session.report(input).sequence)
             } catch (error: TestigoException.Input) {
                 notice(told(error))
             } finally {

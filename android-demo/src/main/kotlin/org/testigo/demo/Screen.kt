@@ -86,7 +86,7 @@ abstract class Screen : Activity() {
     }
 
     /** Back to the first screen, and from there to [record]. */
-    protected fun openSaved(record: String) {
+    protected fun openSaved(record: ULong) {
         startActivity(Intent(this, HomeActivity::class.java).addFlags(TO_THE_TOP))
         startActivity(RecordActivity.intent(this, record, justSaved = true))
     }

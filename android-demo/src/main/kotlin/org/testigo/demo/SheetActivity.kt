@@ -32,7 +32,7 @@ class SheetActivity : Screen() {
             when {
                 texts == null -> notice(getString(R.string.picture_unreadable))
                 texts.isEmpty() -> notice(getString(R.string.picture_no_code))
-                else -> openSaved(session.tally(texts).saved.recordId)
+                else -> openSaved(session.tally(texts).saved.sequence)
             }
         } finally {
             busy(false)

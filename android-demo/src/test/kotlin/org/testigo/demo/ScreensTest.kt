@@ -168,7 +168,7 @@ class ScreensTest {
 
     private fun reportIntent() = ReportActivity.intent(device.app, LATE_OPENING, device.app.pick("Apertura tardía", "Late opening"))
 
-    private fun record(id: String, justSaved: Boolean) = RecordActivity.intent(device.app, id, justSaved)
+    private fun record(id: ULong, justSaved: Boolean) = RecordActivity.intent(device.app, id, justSaved)
 
     private fun awaitHome() = device.await("the state") { device.isShown(R.id.report) }
 
@@ -178,7 +178,7 @@ class ScreensTest {
 
     private fun awaitHistory() = device.await("the list") { device.shown().size > 5 }
 
-    private fun saveReport(): String = runBlocking {
+    private fun saveReport(): ULong = runBlocking {
         val input = ReportInput(
             code = LATE_OPENING.toUShort(),
             note = "Faltaba el técnico de la máquina; la fila daba la vuelta a la cuadra.",
@@ -186,11 +186,11 @@ class ScreensTest {
             started = "2024-07-28T06:00:00-04:00",
             people = 60u,
         )
-        withContext(Dispatchers.IO) { device.app.session.report(input).recordId }
+        withContext(Dispatchers.IO) { device.app.session.report(input).sequence }
     }
 
-    private fun saveSheet(text: String): String = runBlocking {
-        withContext(Dispatchers.IO) { device.app.session.tally(listOf(text.toByteArray())).saved.recordId }
+    private fun saveSheet(text: String): ULong = runBlocking {
+        withContext(Dispatchers.IO) { device.app.session.tally(listOf(text.toByteArray())).saved.sequence }
     }
 
     private companion object {

@@ -37,7 +37,7 @@ class ByHandTest : Stage() {
 
         // One carrier has the file, the other reads codes from the witness's screen.
         carrier.carry(bundle.path)
-        assertTrue((carrier.history().single().record as RecordView.Handover).bundle)
+        assertTrue((record(carrier) as RecordView.Handover).bundle)
         val shown = checkNotNull(witness.bundleCodes())
         assertEquals(Pair(1uL, 1uL), shown.bundle.run { Pair(records, filesLeftOut) })
         val codes = shown.codes.map { it.toByteArray() }
@@ -66,9 +66,12 @@ class ByHandTest : Stage() {
         val telephone = fails<TestigoException.Input> { witness.handOver(HandoverInput("04141234567", "boat-2")) }
         assertEquals("from", telephone.explanation.field)
         witness.handOver(HandoverInput("witness-7", "boat-2", place = "the jetty"))
-        val record = witness.history().first().record as RecordView.Handover
+        val record = record(witness) as RecordView.Handover
         assertEquals(Triple(false, "witness-7", "boat-2"), record.run { Triple(bundle, from, to) })
     }
+
+    /** The latest one, while it can be read. */
+    private fun record(phone: Phone) = checkNotNull(phone.history().first().content).record
 
     private fun isDelivered(phone: Phone) = phone.history().all { it.delivery is DeliveryView.Delivered }
 }

@@ -86,10 +86,11 @@ class CaptureTest : Stage() {
         val history = phone.history()
         assertEquals(listOf(3uL, 2uL, 1uL), history.map { it.sequence })
         assertTrue(history.all { it.delivery is DeliveryView.Queued })
-        val report = history.last().record as RecordView.Report
+        val content = checkNotNull(history.last().content)
+        val report = content.record as RecordView.Report
         assertEquals("Two blocks are dark", report.note)
         assertNull(report.people)
-        assertEquals(saved.warnings, history.last().warnings)
+        assertEquals(saved.warnings, content.warnings)
         assertEquals(3uL, phone.status().queued)
     }
 

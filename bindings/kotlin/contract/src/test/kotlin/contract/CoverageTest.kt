@@ -7,7 +7,9 @@ import org.junit.Test
 class CoverageTest {
     @Test
     fun coversTheContract() {
-        val suites = listOf(CaptureTest::class, SyncTest::class, BorderTest::class, AttachmentTest::class)
+        val suites = listOf(
+            CaptureTest::class, SyncTest::class, BorderTest::class, AttachmentTest::class, LockedTest::class,
+        )
         val kept = suites.flatMap { it.java.methods.toList() }
             .filter { it.isAnnotationPresent(Test::class.java) }
             .mapNotNull { it.getAnnotation(Scenario::class.java)?.id }

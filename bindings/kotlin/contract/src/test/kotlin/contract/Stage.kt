@@ -4,9 +4,11 @@ import org.junit.After
 import org.junit.Before
 import org.junit.Rule
 import org.junit.rules.TemporaryFolder
+import org.testigo.HostKeys
 import org.testigo.Phone
 import org.testigo.Scanner
 import org.testigo.TestigoException
+import org.testigo.phoneExists
 import org.testigo.scanFrame
 import java.io.File
 import java.nio.ByteBuffer
@@ -49,10 +51,19 @@ abstract class Stage {
 
     /** A new phone that has enrolled. */
     protected fun enrolledPhone(home: String = home(), key: ByteArray = newKey()): Phone =
-        newPhone(home, key).also { it.enrol(witnessCode(), headquarters.keyset, headquarters.pack) }
+        newPhone(home, key).also(::enrol)
+
+    /** Enrols it here. */
+    protected fun enrol(phone: Phone) {
+        phone.enrol(witnessCode(), headquarters.keyset, headquarters.pack)
+    }
 
     /** Opens it; closed at the test's end. */
     protected fun open(home: String, key: ByteArray): Phone = Phone.open(home, key).also(phones::add)
+
+    /** The same under the app's own key store: a new one, or the one that is there. */
+    protected fun under(home: String, keys: HostKeys): Phone =
+        (if (phoneExists(home)) Phone.openUnder(home, keys) else Phone.createUnder(home, keys)).also(phones::add)
 
     /** Closes it before the test's end. */
     protected fun close(phone: Phone) {

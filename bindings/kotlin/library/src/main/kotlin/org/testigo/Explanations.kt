@@ -7,6 +7,7 @@ val TestigoException.explanation: Explanation
         is TestigoException.Enrolment -> explanation
         is TestigoException.Store -> explanation
         is TestigoException.StorageFull -> explanation
+        is TestigoException.Locked -> explanation
         is TestigoException.Host -> explanation
         is TestigoException.Internal -> explanation
     }

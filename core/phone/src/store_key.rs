@@ -1,0 +1,78 @@
+//! The store's key, wrapped by the host's key store, in a file beside the store.
+
+use crate::error::disk;
+use crate::store::sync_folder;
+use crate::{HostKey, HostKeys, HostKeysFault, PhoneError};
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read, Write};
+use std::path::Path;
+use testigo_sqlite::DatabaseKey;
+use testigo_wire::{SealPublicKey, StoreId};
+use zeroize::Zeroizing;
+
+/// The file, in the phone's folder.
+pub(crate) const FILE: &str = "store-key";
+const UNFINISHED: &str = "store-key.new";
+/// More than any key store makes of 32 bytes.
+const LIMIT: u64 = 16 * 1024;
+
+/// The key; `None` where none was kept.
+pub(crate) fn read(dir: &Path, host: &dyn HostKeys) -> Result<Option<DatabaseKey>, PhoneError> {
+    let mut wrapped = Vec::new();
+    match File::open(dir.join(FILE)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        file => file.and_then(|file| file.take(LIMIT).read_to_end(&mut wrapped)),
+    }
+    .map_err(PhoneError::Disk)?;
+    let bytes = host.unwrap(HostKey::Store, &wrapped)?;
+    let key = <&[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| HostKeysFault::Gone)?;
+    Ok(Some(DatabaseKey::from_bytes(*key)))
+}
+
+/// Keeps it, durably.
+pub(crate) fn keep(dir: &Path, key: &DatabaseKey, host: &dyn HostKeys) -> Result<(), PhoneError> {
+    let wrapped = Zeroizing::new(host.wrap(HostKey::Store, key.expose())?);
+    write(dir, FILE, UNFINISHED, &wrapped)
+}
+
+/// The same key sealed to headquarters, so that unsent records survive a host's key store that lost its own.
+const SEALED: &str = "store-key.sealed";
+/// Its form: this number, the store's name (16 bytes), the seal key's (8), then `enc || ct` of HPKE with the store's
+/// name as `aad` (docs/lock.md).
+const SEALED_VERSION: u8 = 1;
+
+/// Seals the key to headquarters beside the store, once.
+pub(crate) fn keep_for_headquarters(
+    dir: &Path,
+    host: &dyn HostKeys,
+    store: StoreId,
+    seal_key: &SealPublicKey,
+) -> Result<(), PhoneError> {
+    if dir.join(SEALED).exists() {
+        return Ok(());
+    }
+    let Some(key) = read(dir, host)? else {
+        return Ok(());
+    };
+    let sealed = (seal_key.seal_store_key(key.expose(), &store.0)).map_err(PhoneError::Damaged)?;
+    let mut bytes = vec![SEALED_VERSION];
+    bytes.extend_from_slice(&store.0);
+    bytes.extend_from_slice(&seal_key.key_id().0);
+    bytes.extend(sealed);
+    write(dir, SEALED, "store-key.sealed.new", &bytes)
+}
+
+/// Writes a small file whole or not at all.
+pub(crate) fn write(
+    dir: &Path,
+    name: &str,
+    unfinished: &str,
+    bytes: &[u8],
+) -> Result<(), PhoneError> {
+    let unfinished = dir.join(unfinished);
+    File::create(&unfinished)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&unfinished, dir.join(name)))
+        .and_then(|()| sync_folder(dir))
+        .map_err(disk)
+}
