@@ -46,7 +46,7 @@ pub fn pin(
 ) -> Result<Outcome, Failure> {
     Ok(match command {
         PinCommand::Set => {
-            phone.set_pin(&*chosen("PIN nuevo", "New PIN", language)?)?;
+            phone.set_pin(&chosen("PIN nuevo", "New PIN", language)?)?;
             said(
                 "PIN puesto. Sin él no se lee nada en este teléfono; guardar y enviar no lo piden. Si lo olvida, lo ya guardado no se puede volver a leer aquí.",
                 "The PIN is set. Without it nothing can be read on this phone; saving and sending do not ask for it. If you forget it, what is saved cannot be read here again.",
@@ -56,7 +56,7 @@ pub fn pin(
         }
         PinCommand::Change => {
             let pin = present(language)?;
-            phone.change_pin(&pin, &*chosen("PIN nuevo", "New PIN", language)?)?;
+            phone.change_pin(&pin, &chosen("PIN nuevo", "New PIN", language)?)?;
             said(
                 "PIN cambiado.",
                 "The PIN is changed.",
@@ -65,7 +65,7 @@ pub fn pin(
             )
         }
         PinCommand::Remove => {
-            phone.remove_pin(&*present(language)?)?;
+            phone.remove_pin(&present(language)?)?;
             said(
                 "PIN quitado: quien tenga este teléfono puede leer lo que guarda.",
                 "The PIN is gone: whoever has this phone can read what it keeps.",
@@ -123,7 +123,7 @@ pub fn lock(phone: &mut Phone, language: Language) -> Result<Outcome, Failure> {
 /// `testigo phone unlock`.
 pub fn unlock(phone: &mut Phone, language: Language) -> Result<Outcome, Failure> {
     if phone.has_pin()? {
-        phone.unlock(&*present(language)?)?;
+        phone.unlock(&present(language)?)?;
     }
     Ok(said("Desbloqueado.", "Unlocked.", "unlocked", language))
 }

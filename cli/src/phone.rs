@@ -42,7 +42,7 @@ pub fn run(args: PhoneArgs, language: Language, as_json: bool) -> Result<Outcome
     let reads = matches!(args.command, PhoneCommand::List | PhoneCommand::Parked);
     // On a terminal a person is there to be asked.
     if (args.pin_stdin || (reads && std::io::stdin().is_terminal())) && phone.is_locked()? {
-        phone.unlock(&*lock::ask("PIN", "PIN", language)?)?;
+        phone.unlock(&lock::ask("PIN", "PIN", language)?)?;
     }
     match args.command {
         PhoneCommand::Shell => shell(&mut phone, language, as_json),

@@ -133,7 +133,7 @@ fn cipher(key: &PinKey) -> ChaCha20Poly1305 {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -129,7 +129,7 @@ impl Store {
 
     /// A right PIN was given.
     pub(crate) fn forget_tries(&mut self) -> Result<(), PhoneError> {
-        self.note(|tx| forget(tx))
+        self.note(forget)
     }
 
     /// Other slots, for another PIN or for none.
