@@ -1,5 +1,11 @@
 //! Each target over its corpus, and over what a seed makes of it: no panic, no end that does not come.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests"
+)]
 
 use fastrand::Rng;
 use std::path::Path;
