@@ -42,7 +42,7 @@ fn copy(from: &Path, to: &Path) {
 
 /// A sync whose requests go to this address: the kept keyset names another one.
 async fn sync(phone: &mut Phone, hq: SocketAddr) -> SyncReport {
-    let client = Client::new(Duration::from_secs(30)).unwrap();
+    let client = Client::new(Duration::from_secs(30), phone.pins()).unwrap();
     let mut pass = SyncPass::new(Selection::Queued);
     loop {
         match pass.step(phone).unwrap() {
@@ -90,16 +90,16 @@ async fn each_kept_phone_and_headquarters_open_and_go_on() {
             .count();
         assert_eq!(had, delivered, "{schema}");
 
-        let (ready, address) = oneshot::channel();
+        let (ready, listening) = oneshot::channel();
         let (end, ended) = oneshot::channel::<()>();
         let data = hq_folder.clone();
         let serving = tokio::spawn(async move {
-            let on_ready = |address| ready.send(address).unwrap();
+            let on_ready = |listening| ready.send(listening).unwrap();
             let anywhere = ([127, 0, 0, 1], 0).into();
             let shutdown = async { ended.await.unwrap() };
             testigo_hq::serve(&data, anywhere, on_ready, shutdown).await
         });
-        let report = sync(&mut phone, address.await.unwrap()).await;
+        let report = sync(&mut phone, listening.await.unwrap().address).await;
         assert_eq!(report.delivered, queued, "{schema}: {report:?}");
         assert_eq!(report.attachments_delivered, files, "{schema}: {report:?}");
         // They open all that has arrived before they end.

@@ -132,7 +132,8 @@ impl Phone {
             Link::Unmetered
         };
         let mut pass = SyncPass::new(Selection::Queued).over(link);
-        let client = match Client::new(ANSWER_TIMEOUT) {
+        let pins = shared.phone().pins();
+        let client = match Client::new(ANSWER_TIMEOUT, pins) {
             Ok(client) => client,
             Err(fault) => return Ok(unreachable_by(fault)),
         };

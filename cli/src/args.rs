@@ -369,9 +369,13 @@ pub enum HqCommand {
         /// made here, for practice.
         #[arg(long, value_name = "FILE")]
         root: Option<PathBuf>,
-        /// SHA-256 of a TLS public key that the addresses may show.
-        #[arg(long, value_name = "HEX", value_parser = keys::pin, requires = "root")]
+        /// SHA-256 of a TLS public key that the addresses may show, where a proxy of your own holds it.
+        #[arg(long, value_name = "HEX", value_parser = keys::pin, requires = "root", conflicts_with = "web_certificates")]
         pin: Vec<[u8; 32]>,
+        /// A proxy of your own speaks TLS with the web's certificates. Otherwise headquarters speak it themselves
+        /// at https addresses, under keys that phones know and no authority vouches for.
+        #[arg(long)]
+        web_certificates: bool,
     },
     /// The offline root: makes it, signs with it, brings it to paper and back.
     #[command(after_help = "Example: testigo hq --data ROOT root new")]

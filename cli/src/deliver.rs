@@ -28,7 +28,7 @@ pub fn link(metered: bool) -> Link {
 
 /// One pass.
 pub fn once(phone: &mut Phone, pass: SyncPass, language: Language) -> Result<SyncReport, Failure> {
-    let client = Client::new(TIMEOUT).map_err(no_network)?;
+    let client = Client::new(TIMEOUT, phone.pins()).map_err(no_network)?;
     let bar = Bar::new();
     let report = runtime()?.block_on(sync(phone, &client, pass, |progress| {
         bar.show(progress, language);

@@ -11,8 +11,8 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use testigo_hq::{HqError, PackSource, Root};
-use testigo_wire::{Language, TableId, root_words};
+use testigo_hq::{Certificates, HqError, Listening, PackSource, Root};
+use testigo_wire::{KeysetRequest, Language, TableId, root_words};
 
 /// How long `table` waits for the desk; the desk looks about once a second by itself.
 const DESK_WAIT: Duration = Duration::from_secs(3);
@@ -24,15 +24,30 @@ pub fn run(args: HqArgs, language: Language, as_json: bool) -> Result<Outcome, F
         HqCommand::Init {
             pack,
             endpoint,
-            root: None,
-            ..
-        } => init(data, pack.as_deref(), &endpoint, language),
-        HqCommand::Init {
-            pack,
-            endpoint,
-            root: Some(root),
+            root,
             pin,
-        } => init_for_root(data, pack.as_deref(), &endpoint, &root, &pin, language),
+            web_certificates,
+        } => {
+            let certificates = match web_certificates || !pin.is_empty() {
+                true => Certificates::Web,
+                false => Certificates::Own,
+            };
+            match root {
+                None => init(data, pack.as_deref(), &endpoint, certificates, language),
+                Some(root) => {
+                    let public = Root::read_public(&root)?;
+                    let request = testigo_hq::init_for_root(
+                        data,
+                        &election(pack.as_deref())?,
+                        &endpoint,
+                        certificates,
+                        &pin,
+                        &public,
+                    )?;
+                    Ok(request_written(data, &request, language))
+                }
+            }
+        }
         HqCommand::Root { command } => root::run(data, command, language),
         HqCommand::Keys { command } => root::keys(data, command, language),
         HqCommand::Keyset { command } => root::keyset(data, command, language),
@@ -56,9 +71,10 @@ fn init(
     data: &Path,
     pack: Option<&Path>,
     endpoints: &[String],
+    certificates: Certificates,
     language: Language,
 ) -> Result<Outcome, Failure> {
-    let root = testigo_hq::init(data, &election(pack)?, endpoints)?;
+    let root = testigo_hq::init(data, &election(pack)?, endpoints, certificates)?;
     let dir = data.display();
     let words = root::words_line(root, language);
     Ok(Outcome::clean(
@@ -95,18 +111,9 @@ fn election(pack: Option<&Path>) -> Result<PackSource, HqError> {
 }
 
 /// Headquarters that wait for the signature of a root that is elsewhere.
-fn init_for_root(
-    data: &Path,
-    pack: Option<&Path>,
-    endpoints: &[String],
-    root: &Path,
-    pins: &[[u8; 32]],
-    language: Language,
-) -> Result<Outcome, Failure> {
-    let public = Root::read_public(root)?;
-    let request = testigo_hq::init_for_root(data, &election(pack)?, endpoints, pins, &public)?;
+fn request_written(data: &Path, request: &KeysetRequest, language: Language) -> Outcome {
     let (dir, words) = (data.display(), request.words(language));
-    Ok(Outcome::clean(
+    Outcome::clean(
         vec![
             root::words_line(request.root, language),
             language.pick(
@@ -124,9 +131,9 @@ fn init_for_root(
             "words": root_words(request.root, language),
             "request_words": words,
             "request": data.join("keyset-request.cbor"),
-            "endpoints": endpoints,
+            "endpoints": request.endpoints,
         }),
-    ))
+    )
 }
 
 fn enrol(
@@ -185,13 +192,13 @@ fn serve(
     as_json: bool,
 ) -> Result<Outcome, Failure> {
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::file(Path::new("tokio")))?;
-    let ready = |address: SocketAddr| {
+    let ready = |listening: Listening| {
         Outcome::clean(
             vec![language.pick(
-                format!("La central escucha. Página: http://{address}/  (Ctrl-C termina)"),
-                format!("Headquarters listens. Page: http://{address}/  (Ctrl-C ends it)"),
+                format!("La central escucha. Página: {listening}/  (Ctrl-C termina)"),
+                format!("Headquarters listens. Page: {listening}/  (Ctrl-C ends it)"),
             )],
-            json!({ "listening": format!("http://{address}") }),
+            json!({ "listening": listening.to_string() }),
         )
         .print(as_json);
     };

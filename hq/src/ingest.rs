@@ -9,11 +9,11 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
-use testigo_wire::{Answer, Deferral, MAX_ENVELOPE, Reply, cbor};
+use testigo_wire::{Answer, Deferral, MAX_ENVELOPE, Reply, cbor, padding};
 
 /// The largest request, in bytes.
 const MAX_REQUEST: usize = 1024 * 1024;
-/// The most items in one request.
+/// The most items in one request, padding included.
 const MAX_ITEMS: usize = 256;
 /// When what was too much may be sent again, in seconds: the reserve gives one a minute.
 const QUOTA_RETRY: &str = "60";
@@ -55,8 +55,10 @@ pub(crate) async fn post_envelopes(
         keyset: shared.keyset_version,
         answers,
     };
+    let mut body = reply.to_bytes();
+    padding::pad(&mut body, padding::REPLY_FLOOR);
     let kind = [(header::CONTENT_TYPE, Reply::MEDIA_TYPE)];
-    let mut response = (kind, reply.to_bytes()).into_response();
+    let mut response = (kind, body).into_response();
     if over_quota {
         let seconds = HeaderValue::from_static(QUOTA_RETRY);
         response.headers_mut().insert(header::RETRY_AFTER, seconds);
@@ -78,13 +80,20 @@ fn is_sequence(headers: &HeaderMap) -> bool {
         .is_some_and(|kind| kind.trim().eq_ignore_ascii_case(Reply::MEDIA_TYPE))
 }
 
-/// Takes a request apart. What follows behind a damaged item cannot be told apart and is one item.
+/// Takes a request apart; padding is none of its items. What follows behind a damaged item cannot be told apart and
+/// is one item.
 fn split(bytes: &[u8]) -> Result<Vec<(Vec<u8>, Brought)>, Problem> {
     let mut items = Vec::new();
     let mut rest = bytes;
+    let mut steps = 0;
     while !rest.is_empty() {
-        if items.len() == MAX_ITEMS {
+        if steps == MAX_ITEMS {
             return Err(Problem::TOO_LARGE);
+        }
+        steps += 1;
+        if let Ok(Some(behind)) = padding::skip(rest) {
+            rest = behind;
+            continue;
         }
         match cbor::first("item", rest, MAX_ENVELOPE) {
             Ok((item, behind)) => {
@@ -111,14 +120,27 @@ mod tests {
 
     #[test]
     fn damage_behind_the_first_item_is_one_malformed_item() {
-        let items = split(b"\x01\x42ab\xff\xff\xff").unwrap();
+        let items = split(b"\x01\x62ab\xff\xff\xff").unwrap();
         let bytes: Vec<&[u8]> = items.iter().map(|(bytes, _)| bytes.as_slice()).collect();
-        assert_eq!(bytes, [&b"\x01"[..], b"\x42ab", b"\xff\xff\xff"]);
+        assert_eq!(bytes, [&b"\x01"[..], b"\x62ab", b"\xff\xff\xff"]);
         assert!(
             items
                 .iter()
                 .all(|(_, item)| matches!(item, Brought::Malformed))
         );
+    }
+
+    #[test]
+    fn padding_is_no_item_and_is_bounded() {
+        assert_eq!(split(b"\x01\x42\0\0\x02\x40").unwrap().len(), 2);
+        assert!(matches!(split(b"\x42\0\0"), Err(p) if p.code() == "no_sequence"));
+        assert!(matches!(split(&[0x40; MAX_ITEMS + 1]), Err(p) if p.code() == "too_large"));
+        // More than any class needs is damage as any other.
+        let long = [&b"\x01\x5a\0\x01\0\0"[..], &[0; 1 << 16]].concat();
+        assert!(matches!(
+            split(&long).unwrap()[..],
+            [_, (_, Brought::Malformed)]
+        ));
     }
 
     #[test]

@@ -3,6 +3,7 @@ use crate::keys::{Folder, private_folder, sync_folder, write_new};
 use crate::ring::SealKeys;
 use crate::rotate::sign_and_install;
 use crate::store::{Identity, Reader, Store};
+use crate::tls::{self, Certificates};
 use crate::{HqError, IncidentsView, PackSource, ResultsView};
 use chrono::Utc;
 use std::fs;
@@ -15,7 +16,8 @@ use testigo_wire::{
 
 /// Makes an empty or new folder into the headquarters of one election, with a root of its own: keys in `keys/`
 /// (raw 32 bytes, their owner's alone), the encrypted `hq.db`, and for phones `public/keyset.cose` and
-/// `public/pack.cose`, both signed by the root. `endpoints` are the addresses that phones will send to.
+/// `public/pack.cose`, both signed by the root. `endpoints` are the addresses that phones will send to; where one
+/// is https and `certificates` are their own, keys for TLS are made too, the next one beside the first, and pinned.
 ///
 /// The keyset is written last: where it is, headquarters are whole.
 ///
@@ -27,12 +29,17 @@ use testigo_wire::{
 /// # Errors
 /// [`HqError::Endpoint`], [`HqError::AlreadyHeadquarters`] and [`HqError::NotEmpty`] before anything is changed; others where
 /// keys, files or the database cannot be made.
-pub fn init(data_dir: &Path, source: &PackSource, endpoints: &[String]) -> Result<RootId, HqError> {
+pub fn init(
+    data_dir: &Path,
+    source: &PackSource,
+    endpoints: &[String],
+    certificates: Certificates,
+) -> Result<RootId, HqError> {
     let root = SigningKey::random().map_err(HqError::keys)?;
     let id = RootId::of(&root.verifying_key());
     let folder = begin(data_dir, endpoints)?;
     write_new(&folder.root_key(), &*root.seed(), true)?;
-    let request = make(&folder, source, endpoints, &[], id)?;
+    let request = make(&folder, source, endpoints, certificates, &[], id)?;
     sign_and_install(&folder, &request, &root)?;
     sync_folder(data_dir)?;
     Ok(id)
@@ -40,7 +47,7 @@ pub fn init(data_dir: &Path, source: &PackSource, endpoints: &[String]) -> Resul
 
 /// The same under a root that is kept offline, of which `root` is the public half: what it has to sign is written
 /// to `keyset-request.cbor` in the folder, and until [`install`](crate::install) has brought the signed keyset and
-/// pack, headquarters do not serve. `pins` are SHA-256 of the TLS public keys of the addresses.
+/// pack, headquarters do not serve. `pins` are SHA-256 of further TLS public keys of the addresses.
 ///
 /// # Errors
 /// As [`init`].
@@ -48,11 +55,13 @@ pub fn init_for_root(
     data_dir: &Path,
     source: &PackSource,
     endpoints: &[String],
+    certificates: Certificates,
     pins: &[[u8; 32]],
     root: &VerifyingKey,
 ) -> Result<KeysetRequest, HqError> {
     let folder = begin(data_dir, endpoints)?;
-    let request = make(&folder, source, endpoints, pins, RootId::of(root))?;
+    let id = RootId::of(root);
+    let request = make(&folder, source, endpoints, certificates, pins, id)?;
     write_new(&folder.request(), &request.to_bytes(), false)?;
     sync_folder(data_dir)?;
     Ok(request)
@@ -87,6 +96,7 @@ fn make(
     folder: &Folder,
     source: &PackSource,
     endpoints: &[String],
+    certificates: Certificates,
     pins: &[[u8; 32]],
     root: RootId,
 ) -> Result<KeysetRequest, HqError> {
@@ -98,6 +108,13 @@ fn make(
     write_new(&folder.receipt_key(), &*receipt.seed(), true)?;
     write_new(&folder.desk_key(), &*desk.seed(), true)?;
     write_new(&folder.database_key(), database.expose(), true)?;
+    let own_tls = certificates == Certificates::Own
+        && (endpoints.iter()).any(|address| address.starts_with("https:"));
+    let mut pins = pins.to_vec();
+    if own_tls {
+        pins.extend(tls::make_keys(folder)?);
+    }
+
     let identity = Identity {
         election: ElectionId::random().map_err(HqError::keys)?,
         root,
@@ -114,7 +131,7 @@ fn make(
     request.receipt = vec![receipt.verifying_key()];
     request.desk = vec![desk.verifying_key()];
     request.endpoints = endpoints.to_vec();
-    request.pins = pins.iter().map(|pin| (*pin).into()).collect();
+    request.pins = pins.into_iter().map(Into::into).collect();
     Ok(request)
 }
 

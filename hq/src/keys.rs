@@ -82,14 +82,29 @@ impl Folder {
         SecretKeys::load(&self.keys())
     }
 
+    /// The key that the server's TLS uses.
+    pub(crate) fn tls_key(&self) -> PathBuf {
+        self.key("tls")
+    }
+
+    /// The one that takes its place: phones know its pin already.
+    pub(crate) fn next_tls_key(&self) -> PathBuf {
+        self.key("tls-next")
+    }
+
     pub(crate) fn load_database(&self) -> Result<DatabaseKey, HqError> {
         Ok(DatabaseKey::from_bytes(*read_key(&self.database_key())?))
     }
 }
 
+/// Reads a file that erases itself from memory.
+pub(crate) fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, HqError> {
+    Ok(Zeroizing::new(fs::read(path).map_err(HqError::file(path))?))
+}
+
 /// Reads a key file: 32 raw bytes.
 pub(crate) fn read_key(path: &Path) -> Result<Zeroizing<[u8; 32]>, HqError> {
-    let bytes = Zeroizing::new(fs::read(path).map_err(HqError::file(path))?);
+    let bytes = read_private(path)?;
     let mut key = Zeroizing::new([0; 32]);
     if bytes.len() != key.len() {
         return Err(HqError::Key(path.to_owned()));

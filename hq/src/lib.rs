@@ -41,6 +41,7 @@ mod serve;
 #[cfg(test)]
 mod stage;
 mod store;
+mod tls;
 mod writer;
 
 pub use api::HealthView;
@@ -66,5 +67,6 @@ pub use root::{
     SignedRequest, root_id,
 };
 pub use rotate::{Installed, KeysetRefusal, Rotated, Rotation, install, rotate};
-pub use serve::{Server, serve};
+pub use serve::{Listening, Server, serve};
 pub use store::DeviceState;
+pub use tls::Certificates;

@@ -8,7 +8,7 @@ use crate::problem::Problem;
 use crate::quota::Rates;
 use crate::store::{Identity, Pen, Reader, Store};
 use crate::writer::{Clerk, Writer};
-use crate::{Clock, HqError, SystemClock, api, capabilities, connections, door, ingest, page};
+use crate::{Clock, HqError, SystemClock, api, capabilities, connections, door, ingest, page, tls};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::Request;
@@ -27,6 +27,7 @@ use testigo_sqlite::OpenError;
 use testigo_wire::ElectionPack;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
 
 /// The longest that a request may take, reading its body included.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -68,6 +69,22 @@ impl Shared {
     }
 }
 
+/// Where headquarters listen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listening {
+    /// The address.
+    pub address: SocketAddr,
+    /// Whether they speak TLS there.
+    pub tls: bool,
+}
+
+impl std::fmt::Display for Listening {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let scheme = if self.tls { "https" } else { "http" };
+        write!(f, "{scheme}://{}", self.address)
+    }
+}
+
 /// Headquarters at work, without a network: whatever hands requests to [`Server::router`] is one, and
 /// whoever calls [`Desk::pass`] is the one who opens what arrived.
 pub struct Server {
@@ -77,6 +94,7 @@ pub struct Server {
     bell: Receiver<()>,
     writing: JoinHandle<()>,
     alarm: Alarm,
+    tls: Option<TlsAcceptor>,
 }
 
 impl Server {
@@ -86,6 +104,7 @@ impl Server {
     /// [`HqError`] where the folder, its keys or its database cannot be used.
     pub fn open(data_dir: &Path, clock: Arc<dyn Clock>) -> Result<Self, HqError> {
         let headquarters = Headquarters::open(data_dir)?;
+        let tls = tls::acceptor(&headquarters)?;
         let receipt_key = headquarters.receipt_key()?;
         let seal_keys = headquarters.seal_keys()?;
         let desk_key = headquarters.desk_key()?;
@@ -145,6 +164,7 @@ impl Server {
             bell,
             writing,
             alarm,
+            tls,
         })
     }
 
@@ -169,7 +189,8 @@ impl Server {
 
 /// Serves the headquarters in `data_dir` on `listen` until `shutdown` ends; then finishes what is under
 /// way, for ten seconds at most, and writes down all that waits to be written. `on_ready` is called once
-/// with the address, whose port the system chose where `listen` has 0.
+/// with the address, whose port the system chose where `listen` has 0. It speaks TLS 1.3 where the keyset pins
+/// keys, and plain HTTP otherwise, for this machine and for a proxy.
 ///
 /// # Errors
 /// [`HqError`] where the folder, its keys, its database or the address cannot be used; also once the database turns
@@ -177,7 +198,7 @@ impl Server {
 pub async fn serve(
     data_dir: &Path,
     listen: SocketAddr,
-    on_ready: impl FnOnce(SocketAddr),
+    on_ready: impl FnOnce(Listening),
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), HqError> {
     let Server {
@@ -187,6 +208,7 @@ pub async fn serve(
         bell,
         writing,
         alarm,
+        tls,
     } = Server::open(data_dir, Arc::new(SystemClock))?;
     let fault = |source| HqError::Address {
         address: listen,
@@ -206,9 +228,12 @@ pub async fn serve(
         }
         blobs.close();
     };
-    tracing::info!(%address, "headquarters serve");
-    on_ready(address);
-    connections::serve(listener, app, shutdown, connections::MAX).await;
+    tracing::info!(%address, tls = tls.is_some(), "headquarters serve");
+    on_ready(Listening {
+        address,
+        tls: tls.is_some(),
+    });
+    connections::serve(listener, app, shutdown, connections::MAX, tls).await;
     collecting.abort();
     // The router is gone, so the writer's queue closes, and behind it the desk's bell.
     let ended = tokio::task::spawn_blocking(move || writing.join().and_then(|()| desk.join()));

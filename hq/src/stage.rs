@@ -22,7 +22,13 @@ impl Stage {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("hq");
         let pack = PackSource::venezuela_2024().unwrap();
-        crate::init(&data, &pack, &["http://127.0.0.1:1".to_owned()]).unwrap();
+        crate::init(
+            &data,
+            &pack,
+            &["http://127.0.0.1:1".to_owned()],
+            crate::Certificates::Own,
+        )
+        .unwrap();
         Self {
             hq: Headquarters::open(&data).unwrap(),
             data,

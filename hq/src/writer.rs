@@ -340,7 +340,13 @@ mod tests {
     fn what_waits_behind_a_commit_shares_the_next_one() {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("hq");
-        crate::init(&data, &PackSource::venezuela_2024().unwrap(), &[]).unwrap();
+        crate::init(
+            &data,
+            &PackSource::venezuela_2024().unwrap(),
+            &[],
+            crate::Certificates::Own,
+        )
+        .unwrap();
         let hq = Headquarters::open(&data).unwrap();
         let (wake, commits) = std::sync::mpsc::sync_channel(ROOM.all);
         let store = Store::open(&hq.folder).unwrap();

@@ -15,8 +15,13 @@ pub struct Headquarters {
 impl Headquarters {
     /// New ones whose phones will send to `endpoint`.
     pub fn init(data: PathBuf, endpoint: &str) -> Self {
+        Self::init_with(data, &["--endpoint", endpoint])
+    }
+
+    /// New ones with these options.
+    pub fn init_with(data: PathBuf, options: &[&str]) -> Self {
         let path = data.to_str().unwrap();
-        let made = run(&["hq", "--data", path, "init", "--endpoint", endpoint]).done();
+        let made = run(&[&["hq", "--data", path, "init"], options].concat()).done();
         let root = u128::from_str_radix(&made.text("/root"), 16).unwrap();
         Self {
             root: RootId(root.to_be_bytes()),
@@ -71,8 +76,7 @@ impl Headquarters {
             Process::start(&["hq", "--data", self.path(), "serve", "--listen", &listen]);
         let line = process.json();
         let address = (line["listening"].as_str())
-            .map(|text| text.trim_start_matches("http://").trim_end_matches('/'))
-            .and_then(|text| text.parse().ok())
+            .and_then(|text| text.split_once("://")?.1.parse().ok())
             .unwrap_or_else(|| panic!("{line}"));
         self.server = Some((process, address));
         address

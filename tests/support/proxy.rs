@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use testigo_wire::{Ask, Eid, cbor};
+use testigo_wire::{Ask, Eid, cbor, padding};
 
 /// The most connections at once; further ones are closed.
 const MAX_CONNECTIONS: usize = 16;
@@ -89,6 +89,10 @@ impl Exchange {
         let mut things = BTreeSet::new();
         let mut rest = request;
         while !rest.is_empty() {
+            if let Some(behind) = padding::skip(rest).unwrap() {
+                rest = behind;
+                continue;
+            }
             let item;
             (item, rest) = cbor::first("item", rest, 1 << 20).unwrap();
             // An ask is answered by notices, or not at all.

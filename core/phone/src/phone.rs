@@ -250,6 +250,13 @@ impl Phone {
         self.hq.as_ref().and_then(|hq| hq.assigned_table.as_ref())
     }
 
+    /// SHA-256 of the TLS public keys (SubjectPublicKeyInfo) that headquarters' addresses may show, by its keyset: for
+    /// the client of a sync. Empty before enrolment, and where they show the web's certificates.
+    pub fn pins(&self) -> Vec<[u8; 32]> {
+        let pins = self.hq.iter().flat_map(|hq| &hq.keyset.pins);
+        pins.map(|pin| **pin).collect()
+    }
+
     /// Everything saved here, newest first, with what became of it, and what can be read of it on this phone.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-use crate::{Eid, Epoch, Language, MAX_KEYSET, WireError, cbor};
+use crate::{Eid, Epoch, Language, MAX_KEYSET, WireError, cbor, padding};
 use minicbor::Decoder;
 use minicbor::bytes::ByteVec;
 
@@ -88,7 +88,8 @@ pub enum Answer {
 /// Headquarters' reply to `POST /v1/envelopes`: a CBOR sequence (RFC 8742) of `[0, epoch, version of the keyset]`
 /// and then, in any order, `[1, receipt]` or `[2, eid, code]` for each enrolment and envelope sent, and
 /// `[3, number, notice]`, numbers rising, where the device has asked what the desk has to say. A courier's file of
-/// receipts has the same form, and in it `[4, keyset]` before all others and `[5, receipt]` for each file.
+/// receipts has the same form, and in it `[4, keyset]` before all others and `[5, receipt]` for each file. Padding to a
+/// size class ([`padding`]) may stand behind them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// Which run of headquarters' store answers.
@@ -136,6 +137,10 @@ impl Reply {
         let mut answers = Vec::new();
         let mut rest = bytes;
         while !rest.is_empty() {
+            if let Some(behind) = padding::skip(rest)? {
+                rest = behind;
+                continue;
+            }
             let item;
             (item, rest) = cbor::first("reply", rest, MAX_ANSWER)?;
             let mut d = Decoder::new(item);

@@ -168,6 +168,14 @@ pub fn to_vec<T: Encode<()>>(value: &T) -> Vec<u8> {
     minicbor::to_vec(value).unwrap_or_default()
 }
 
+/// The head of a byte string of this many bytes, in its shortest form.
+pub(crate) fn byte_string_head(len: usize) -> Vec<u8> {
+    let mut head = Vec::new();
+    // Writing into memory cannot fail.
+    let _ = minicbor::Encoder::new(&mut head).bytes_len(len as u64);
+    head
+}
+
 /// Decodes one item behind [`check`].
 ///
 /// # Errors

@@ -29,6 +29,7 @@ mod keyset;
 mod language;
 mod notice;
 mod pack;
+pub mod padding;
 mod receipt;
 mod record;
 mod request;

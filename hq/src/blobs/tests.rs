@@ -16,7 +16,13 @@ fn headquarters(blob: &BlobRef) -> (TempDir, Arc<Blobs>) {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("hq");
     let pack = PackSource::venezuela_2024().unwrap();
-    crate::init(&data, &pack, &["http://127.0.0.1:1".to_owned()]).unwrap();
+    crate::init(
+        &data,
+        &pack,
+        &["http://127.0.0.1:1".to_owned()],
+        crate::Certificates::Own,
+    )
+    .unwrap();
     let headquarters = Headquarters::open(&data).unwrap();
     let blobs = Blobs::open(&headquarters, Arc::new(crate::SystemClock), ROOM).unwrap();
     let named = blobs.sql(|store| {

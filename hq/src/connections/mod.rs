@@ -14,12 +14,13 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
 /// The most connections that are open at a time.
 pub(crate) const MAX: usize = 512;
-/// The longest that the head of a request may take, and that an idle connection is kept.
+/// The longest that a TLS handshake or the head of a request may take, and that an idle connection is kept.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long requests under way may still take once the end is asked for.
 const END_TIMEOUT: Duration = Duration::from_secs(10);
@@ -120,19 +121,24 @@ impl Drop for Sitting {
     }
 }
 
-/// Serves HTTP/1.1 until `shutdown` ends, then finishes what is under way and returns; TLS and other
-/// versions are a proxy's. Every copy of `app` is gone when it returns. At most `most` connections are open.
+/// Serves HTTP/1.1, within TLS where there is an acceptor, until `shutdown` ends, then finishes what is under way
+/// and returns; other versions are a proxy's. Every copy of `app` is gone when it returns. At most `most`
+/// connections are open, those counted that have not come to an end with their TLS handshake.
+///
+/// Who connects is not asked: nobody's address is in a log or anywhere else.
 pub(crate) async fn serve(
     listener: TcpListener,
     app: Router,
     shutdown: impl Future<Output = ()>,
     most: usize,
+    tls: Option<TlsAcceptor>,
 ) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT);
     let seats = Seats::new(most);
     let graceful = GracefulShutdown::new();
+    let (ending, _) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
@@ -160,12 +166,28 @@ pub(crate) async fn serve(
                         answer
                     }
                 });
-                let connection = http.serve_connection(TokioIo::new(stream), service);
-                let watched = graceful.watch(connection);
+                let (http, watcher, tls) = (http.clone(), graceful.watcher(), tls.clone());
+                let mut ended = ending.subscribe();
                 connections.spawn(async move {
+                    // A fault of one connection is its client's, who sends again.
+                    let served = async {
+                        let Some(tls) = tls else {
+                            let connection = http.serve_connection(TokioIo::new(stream), service);
+                            let _ = watcher.watch(connection).await;
+                            return;
+                        };
+                        let shaking = tokio::time::timeout(HEAD_TIMEOUT, tls.accept(stream));
+                        let shaken = tokio::select! {
+                            shaken = shaking => shaken,
+                            _ = ended.wait_for(|ended| *ended) => return,
+                        };
+                        if let Ok(Ok(stream)) = shaken {
+                            let connection = http.serve_connection(TokioIo::new(stream), service);
+                            let _ = watcher.watch(connection).await;
+                        }
+                    };
                     tokio::select! {
-                        // A fault of one connection is its client's, who sends again.
-                        ended = watched => drop(ended),
+                        () = served => {}
                         () = sitting.seat.leave.notified() => {}
                     }
                 });
@@ -177,6 +199,7 @@ pub(crate) async fn serve(
         }
     }
     drop((listener, app));
+    ending.send_replace(true);
     if tokio::time::timeout(END_TIMEOUT, graceful.shutdown())
         .await
         .is_err()

@@ -23,7 +23,7 @@ async fn serving(stage: &Stage, most: usize) -> Serving {
     let address = listener.local_addr().unwrap();
     let (end, ended) = oneshot::channel::<()>();
     let ended = async move { drop(ended.await) };
-    tokio::spawn(serve(listener, server.router(), ended, most));
+    tokio::spawn(serve(listener, server.router(), ended, most, None));
     Serving {
         address,
         _end: end,

@@ -6,7 +6,7 @@
 )]
 
 use super::*;
-use crate::{PackSource, init_for_root, install};
+use crate::{Certificates, PackSource, init_for_root, install};
 use testigo_wire::Succession;
 
 /// Cheap, for what is opened often.
@@ -195,7 +195,15 @@ fn a_root_signs_what_rises_and_nothing_else() {
     let source = PackSource::venezuela_2024().unwrap();
     let endpoint = ["https://hq.example".to_owned()];
     let hq = path("hq");
-    let request = init_for_root(&hq, &source, &endpoint, &[[3; 32]], &public).unwrap();
+    let request = init_for_root(
+        &hq,
+        &source,
+        &endpoint,
+        Certificates::Web,
+        &[[3; 32]],
+        &public,
+    )
+    .unwrap();
     assert!(matches!(
         crate::tables(&hq),
         Err(crate::HqError::NotSigned(_))

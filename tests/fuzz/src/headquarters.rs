@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::Request;
 use std::cell::RefCell;
 use std::sync::Arc;
-use testigo_hq::{PackSource, Server, SystemClock};
+use testigo_hq::{Certificates, PackSource, Server, SystemClock};
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
@@ -21,7 +21,7 @@ impl Stage {
         let data = folder.path().join("hq");
         let source = PackSource::venezuela_2024().expect("the pack that is built in");
         let endpoints = ["https://hq.example".to_owned()];
-        testigo_hq::init(&data, &source, &endpoints).expect("headquarters");
+        testigo_hq::init(&data, &source, &endpoints, Certificates::Web).expect("headquarters");
         Self {
             server: Server::open(&data, Arc::new(SystemClock)).expect("headquarters"),
             runtime: tokio::runtime::Builder::new_current_thread()

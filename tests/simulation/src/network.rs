@@ -7,7 +7,7 @@ use fastrand::Rng;
 use testigo_phone::sync::{Link, Method, NetworkFault, Request, Response};
 use testigo_wire::{
     Answer, BlobReceipt, BlobRef, Deferral, Eid, Epoch, Lane, MAX_ENVELOPE, Notice, NoticeStatus,
-    Receipt, ReceiptCode, Reply, SigningKey, StoreId, Time, cbor,
+    Receipt, ReceiptCode, Reply, SigningKey, StoreId, Time, cbor, padding,
 };
 
 /// The lane of whole photographs, films and recordings.
@@ -171,7 +171,10 @@ fn replied(epoch: Epoch, answers: Vec<Answer>) -> Response {
 pub fn eids(body: &[u8]) -> Vec<Eid> {
     let mut eids = Vec::new();
     let mut rest = body;
-    while let Ok((item, behind)) = cbor::first("item", rest, MAX_ENVELOPE) {
+    // Padding stands behind all else.
+    while let Ok(None) = padding::skip(rest)
+        && let Ok((item, behind)) = cbor::first("item", rest, MAX_ENVELOPE)
+    {
         eids.push(Eid::of(item));
         rest = behind;
         if rest.is_empty() {

@@ -122,7 +122,8 @@ impl Template {
             .map(|table| table.id.clone())
             .collect();
         let endpoints = ["https://a.hq.example", "https://b.hq.example"].map(str::to_owned);
-        testigo_hq::init(&hq, &source, &endpoints).expect("headquarters");
+        testigo_hq::init(&hq, &source, &endpoints, testigo_hq::Certificates::Own)
+            .expect("headquarters");
         let keyset = fs::read(hq.join("public/keyset.cose")).expect("the keyset");
         let pack = fs::read(hq.join("public/pack.cose")).expect("the pack");
         for n in 0..PHONES {

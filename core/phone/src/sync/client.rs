@@ -1,34 +1,27 @@
+use super::tls::{self, WRONG_PIN};
 use super::{Method, NetworkFault, Progress, Request, Response, Step, SyncPass, SyncReport};
 use crate::{Phone, PhoneError};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
-use std::sync::Arc;
 use std::time::Duration;
 use testigo_wire::is_safe_endpoint;
 
 /// The largest reply that is read, in bytes.
 const MAX_REPLY: usize = 256 * 1024;
 
-/// The real network: HTTP over TLS 1.2 or 1.3 under our own list of web roots.
+/// The real network: HTTP over TLS 1.3.
 ///
 /// It follows no redirect and sends no name of its own.
 #[derive(Clone)]
 pub struct Client(reqwest::Client);
 
 impl Client {
-    /// A client with this long to wait for each answer.
+    /// A client with this long to wait for each answer, for one pass: the phone's [`pins`](Phone::pins) may change
+    /// with its keyset. Without any it believes the web's roots.
     ///
     /// # Errors
     /// Where the platform's network or TLS cannot be set up.
-    pub fn new(timeout: Duration) -> Result<Self, NetworkFault> {
-        let roots = rustls::RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-        };
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|_| NetworkFault::Tls)?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+    pub fn new(timeout: Duration, pins: Vec<[u8; 32]>) -> Result<Self, NetworkFault> {
+        let tls = tls::config(pins).map_err(|_| NetworkFault::Tls)?;
         reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .redirect(reqwest::redirect::Policy::none())
@@ -106,29 +99,30 @@ pub async fn sync(
 
 fn fault(error: &reqwest::Error) -> NetworkFault {
     if error.is_timeout() {
-        NetworkFault::Timeout
-    } else if caused_by_tls(error) {
-        NetworkFault::Tls
-    } else if error.is_connect() {
-        NetworkFault::Unreachable
-    } else {
-        NetworkFault::Interrupted
+        return NetworkFault::Timeout;
+    }
+    match tls_error(error) {
+        Some(tls) if *tls == WRONG_PIN => NetworkFault::WrongPin,
+        Some(_) => NetworkFault::Tls,
+        None if error.is_connect() => NetworkFault::Unreachable,
+        None => NetworkFault::Interrupted,
     }
 }
 
-fn caused_by_tls(error: &reqwest::Error) -> bool {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
+fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
-        let inside = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(|io| io.get_ref())
-            .is_some_and(|inner| inner.is::<rustls::Error>());
-        if inside || error.is::<rustls::Error>() {
-            return true;
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
         }
-        cause = error.source();
+        // What an input error holds is no source of it, and it may hold another one.
+        let inside = error.downcast_ref().and_then(std::io::Error::get_ref);
+        cause = match inside {
+            Some(inside) => Some(inside),
+            None => error.source(),
+        };
     }
-    false
+    None
 }
 
 fn media_type(headers: &HeaderMap) -> String {

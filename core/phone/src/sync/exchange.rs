@@ -35,7 +35,7 @@ pub struct Request {
     /// Header lines.
     pub headers: Vec<(&'static str, String)>,
     /// The body: to `/v1/envelopes` a CBOR sequence (RFC 8742) of an enrolment, an ask and
-    /// envelopes.
+    /// envelopes, padded to a size class.
     pub body: Vec<u8>,
 }
 

@@ -21,13 +21,16 @@ pub enum NetworkFault {
     /// The address may not be used: neither https nor this same machine.
     #[error("the address is neither https nor on this machine")]
     UnsafeAddress,
+    /// The other side holds none of the TLS keys that headquarters' signed keyset names.
+    #[error("the other side holds none of headquarters' keys")]
+    WrongPin,
 }
 
 impl NetworkFault {
     /// Whether it came before any byte of the request could leave, so that none is counted as sent.
     pub(crate) fn is_before_sending(&self) -> bool {
         match self {
-            Self::Unreachable | Self::Tls | Self::UnsafeAddress => true,
+            Self::Unreachable | Self::Tls | Self::UnsafeAddress | Self::WrongPin => true,
             Self::Timeout | Self::Interrupted => false,
         }
     }
@@ -108,6 +111,11 @@ impl SyncFailure {
                 "Whoever answers could not prove to be headquarters. Nothing was sent; use another network.",
                 "Quem responde não pôde provar que é a central. Nada foi enviado; use outra rede.",
             ),
+            Self::NoNetwork(NetworkFault::WrongPin) => language.pick3(
+                "Quien contesta no es la central: alguien se pone en medio. No se envió nada; use otra red y avise a su coordinación.",
+                "Whoever answers is not headquarters: somebody stands in between. Nothing was sent; use another network and tell your coordinator.",
+                "Quem responde não é a central: alguém se põe no meio. Nada foi enviado; use outra rede e avise sua coordenação.",
+            ),
             Self::NoNetwork(NetworkFault::UnsafeAddress) => language.pick3(
                 "La dirección de la central no es segura. Avise a su coordinación; todo sigue guardado.",
                 "Headquarters' address is not safe. Tell your coordinator; everything is still saved.",
@@ -153,6 +161,7 @@ impl NetworkFault {
             Self::Interrupted,
             Self::Tls,
             Self::UnsafeAddress,
+            Self::WrongPin,
         ]
         .into_iter()
         .find(|fault| *fault as u32 == number)
@@ -172,6 +181,7 @@ mod tests {
             NetworkFault::Interrupted,
             NetworkFault::Tls,
             NetworkFault::UnsafeAddress,
+            NetworkFault::WrongPin,
         ];
         let others = [
             SyncFailure::Portal { status: 200 },

@@ -19,6 +19,7 @@ mod notices;
 mod pace;
 mod pass;
 mod progress;
+mod tls;
 mod upload;
 
 pub(crate) use budget::Spent;

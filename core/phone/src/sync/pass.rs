@@ -10,7 +10,7 @@ use crate::moment::Moment;
 use crate::store::{Row, Settled, Store, enrolment_eid};
 use crate::{Phone, PhoneError};
 use std::collections::{BTreeSet, HashSet};
-use testigo_wire::{Answer, Deferral, Eid, Lane, Notice, Receipt, Reply};
+use testigo_wire::{Answer, Deferral, Eid, Lane, Notice, Receipt, Reply, padding};
 
 /// Things in one request.
 const MAX_ITEMS: usize = 64;
@@ -177,12 +177,13 @@ impl SyncPass {
             return Ok(None);
         }
         let enrolment = introduce.then_some(hq.enrolment.as_slice());
-        let body: Vec<u8> = (enrolment.into_iter())
+        let mut body: Vec<u8> = (enrolment.into_iter())
             .chain(ask.as_deref())
             .chain(rows.iter().map(|row| row.bytes.as_slice()))
             .flatten()
             .copied()
             .collect();
+        padding::pad(&mut body, padding::REQUEST_FLOOR);
         self.sent = Some(Sent::Envelopes {
             bytes: body.len(),
             eids: rows.iter().map(|row| Eid::of(&row.bytes)).collect(),

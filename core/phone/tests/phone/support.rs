@@ -221,6 +221,10 @@ impl FakeHq {
         let mut answers = Vec::new();
         let mut rest = request.body.as_slice();
         while !rest.is_empty() {
+            if let Some(behind) = padding::skip(rest).unwrap() {
+                rest = behind;
+                continue;
+            }
             let (item, tail) = cbor::first("item", rest, MAX_ENVELOPE).unwrap();
             rest = tail;
             answers.extend(self.item(item));

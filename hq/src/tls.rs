@@ -1,0 +1,87 @@
+//! Headquarters' own TLS: a key that phones know by its pin, and a certificate around it that says nothing.
+
+use crate::HqError;
+use crate::init::Headquarters;
+use crate::keys::{Folder, read_private, write_new};
+use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData};
+use rustls_pki_types::PrivatePkcs8KeyDer;
+use sha2::{Digest, Sha256};
+use std::path::Path;
+use std::sync::Arc;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::server::NoServerSessionStorage;
+use tokio_rustls::rustls::{ServerConfig, version};
+use zeroize::Zeroizing;
+
+/// How phones know headquarters' addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certificates {
+    /// By keys of their own, pinned in the keyset: headquarters speak TLS themselves, and no authority is asked.
+    Own,
+    /// By the web's certificates: a proxy before headquarters speaks TLS.
+    Web,
+}
+
+/// Makes the key in use and the one for after it; returns their pins, SHA-256 of each public key
+/// (SubjectPublicKeyInfo).
+///
+/// P-256 (RFC 5480), the one kind of key that browsers take as well, in PKCS #8 (RFC 5208).
+pub(crate) fn make_keys(folder: &Folder) -> Result<Vec<[u8; 32]>, HqError> {
+    let mut pins = Vec::new();
+    for path in [folder.tls_key(), folder.next_tls_key()] {
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(HqError::keys)?;
+        write_new(&path, &Zeroizing::new(key.serialize_der()), true)?;
+        pins.push(pin(&key));
+    }
+    Ok(pins)
+}
+
+/// What takes connections in; `None` where no key is pinned and a proxy speaks TLS, or nobody does.
+///
+/// # Errors
+/// [`HqError::Key`] where the key is damaged or not one that phones know.
+pub(crate) fn acceptor(headquarters: &Headquarters) -> Result<Option<TlsAcceptor>, HqError> {
+    let pins = &headquarters.keyset.pins;
+    if pins.is_empty() {
+        return Ok(None);
+    }
+    let path = headquarters.folder.tls_key();
+    if !path.exists() {
+        tracing::warn!("keys for TLS are pinned and none is here: a proxy has to speak it");
+        return Ok(None);
+    }
+    let (key, bytes) = load(&path)?;
+    if !pins.iter().any(|known| **known == pin(&key)) {
+        return Err(HqError::Key(path));
+    }
+    // Phones look at its key alone, so it is made anew each time and bears no name.
+    let certificate = CertificateParams::new(Vec::new())
+        .and_then(|params| params.self_signed(&key))
+        .map_err(HqError::keys)?;
+    let private = PrivatePkcs8KeyDer::from(bytes.as_slice()).clone_key();
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(&[&version::TLS13])
+        .map_err(HqError::keys)?
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], private.into())
+        .map_err(HqError::keys)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    // Nothing is resumed: a session that is taken up again would tie two connections together.
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    Ok(Some(TlsAcceptor::from(Arc::new(config))))
+}
+
+/// Reads a TLS key as [`make_keys`] wrote it.
+pub(crate) fn load(path: &Path) -> Result<(KeyPair, Zeroizing<Vec<u8>>), HqError> {
+    let bytes = read_private(path)?;
+    let der = PrivatePkcs8KeyDer::from(bytes.as_slice());
+    let key = KeyPair::from_pkcs8_der_and_sign_algo(&der, &PKCS_ECDSA_P256_SHA256)
+        .map_err(|_| HqError::Key(path.to_owned()))?;
+    Ok((key, bytes))
+}
+
+fn pin(key: &KeyPair) -> [u8; 32] {
+    Sha256::digest(key.subject_public_key_info()).into()
+}
