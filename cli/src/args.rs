@@ -1,6 +1,7 @@
 mod courier;
 mod keys;
 mod lock;
+pub mod staff;
 
 pub use courier::{CarryCommand, ImportCommand};
 pub use keys::{KeysCommand, KeysetCommand, PaperArgs, RootCommand, RotateArgs};
@@ -398,17 +399,33 @@ pub enum HqCommand {
     /// Changes keys or addresses, or revokes a phone: writes what the root has to sign.
     #[command(after_help = "Example: testigo hq --data D2 rotate --seal")]
     Rotate(RotateArgs),
-    /// Makes one witness's enrolment code and keeps no secret of it.
+    /// Makes witnesses' enrolment codes and keeps no secret of them: one as an image, or a PDF of many to print and
+    /// cut.
     #[command(
-        after_help = "Example: testigo hq --data D2 enrol --table 201301006.01 --out witness.png"
+        after_help = "Example: testigo hq --data D2 enrol --table 201301006.01 --out witness.png\n         testigo hq --data D2 enrol --tables all --out codes.pdf"
     )]
     Enrol {
         /// The table that the witness is sent to.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "tables")]
         table: Option<String>,
-        /// Where the QR code's image goes: a new file, for its owner only.
-        #[arg(long, value_name = "FILE.png")]
+        /// A code for each table: `all` of the election, or a CSV file's first column, a row for each witness.
+        #[arg(long, value_name = "FILE.csv|all")]
+        tables: Option<String>,
+        /// Where it goes: a new file, for its owner only.
+        #[arg(long, value_name = "FILE.png|.pdf")]
         out: PathBuf,
+    },
+    /// Phones under the codes, and how far each is believed; or decides about one.
+    #[command(after_help = "Example: testigo hq --data D2 devices")]
+    Devices {
+        #[command(subcommand)]
+        command: Option<staff::DevicesCommand>,
+    },
+    /// Records that wait for a person; or decides about one.
+    #[command(after_help = "Example: testigo hq --data D2 review")]
+    Review {
+        #[command(subcommand)]
+        command: Option<staff::ReviewCommand>,
     },
     /// Receives, and shows the page of results.
     #[command(after_help = "Example: testigo hq --data D2 serve --listen 127.0.0.1:8470")]

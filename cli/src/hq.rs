@@ -5,7 +5,7 @@ use crate::courier::new_file;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::sheet::{png, qr_picture};
-use crate::{backup, courier, interrupt, phone, recover, root, table};
+use crate::{backup, codes, courier, interrupt, phone, recover, root, staff, table};
 use serde_json::json;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -52,7 +52,18 @@ pub fn run(args: HqArgs, language: Language, as_json: bool) -> Result<Outcome, F
         HqCommand::Keys { command } => root::keys(data, command, language),
         HqCommand::Keyset { command } => root::keyset(data, command, language),
         HqCommand::Rotate(args) => root::rotate(data, args, language),
-        HqCommand::Enrol { table, out } => enrol(data, table.as_deref(), &out, language),
+        HqCommand::Enrol {
+            table,
+            tables: None,
+            out,
+        } => enrol(data, table.as_deref(), &out, language),
+        HqCommand::Enrol {
+            tables: Some(tables),
+            out,
+            ..
+        } => codes::enrol(data, &tables, &out, language),
+        HqCommand::Devices { command } => staff::devices(data, command, language),
+        HqCommand::Review { command } => staff::review(data, command, language),
         HqCommand::Serve {
             listen,
             until_stdin_closes,

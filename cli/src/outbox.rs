@@ -1,12 +1,13 @@
 //! The outbox for a person and for a program: what a sync did, where it stands, what is parked.
 
 use crate::outcome::Outcome;
+use crate::render::read_out;
 use crate::render::time;
 use crate::root::words_line;
 use serde_json::{Value, json};
 use testigo_phone::sync::{Budget, Held, Link, Progress, SyncReport};
 use testigo_phone::{Exported, OutboxView, ParkedView, TrustView};
-use testigo_wire::{Deferral, Language, TableId};
+use testigo_wire::{Confirmation, Deferral, Language, TableId};
 
 /// The queue's true state.
 pub fn status(
@@ -14,6 +15,7 @@ pub fn status(
     progress: &Progress,
     table: Option<&TableId>,
     trust: Option<TrustView>,
+    confirmation: Option<Confirmation>,
     language: Language,
 ) -> Outcome {
     let table = table.map(TableId::as_str);
@@ -47,6 +49,7 @@ pub fn status(
             format!("Chaves da central: versão {version}."),
         ));
     }
+    lines.extend(confirmation.map(|characters| read_out(characters, language)));
     Outcome::clean(
         lines,
         json!({
@@ -55,6 +58,7 @@ pub fn status(
             "table": table,
             "root_words": trust.map(|trust| trust.words(language)),
             "keyset": trust.map(|trust| trust.keyset),
+            "confirmation": confirmation.map(|characters| characters.to_string()),
             "queued": outbox.queued,
             "queued_bytes": outbox.queued_bytes,
             "attachments_queued": outbox.attachments_queued,

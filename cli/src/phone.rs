@@ -156,7 +156,13 @@ fn one(
                 .map(|path| std::fs::read(path).map_err(Failure::file(path)))
                 .transpose()?;
             let enrolled = phone.enrol(&invitation, &keyset, pack.as_deref())?;
-            Ok(render::enrolled(&enrolled, phone.trust(), language))
+            let confirmation = phone.confirmation()?;
+            Ok(render::enrolled(
+                &enrolled,
+                phone.trust(),
+                confirmation,
+                language,
+            ))
         }
         PhoneCommand::Report {
             code,
@@ -223,6 +229,7 @@ fn one(
                 // A locked phone shows nobody where its witness is.
                 phone.assigned_table().filter(|_| !locked),
                 phone.trust(),
+                phone.confirmation()?.filter(|_| !locked),
                 language,
             ))
         }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use testigo_phone::{Delivery, Enrolled, HistoryView, Saved, SavedTally, TrustView};
 use testigo_tally::{NotATally, Tally};
 use testigo_wire::catalogue::CATALOGUE;
-use testigo_wire::{Handover, Language, Record, TableId, Time, Warning};
+use testigo_wire::{Confirmation, Handover, Language, Record, TableId, Time, Warning};
 
 fn sentences(warnings: &[Warning], language: Language) -> Vec<String> {
     warnings.iter().map(|w| w.sentence(language)).collect()
@@ -28,7 +28,12 @@ pub fn catalogue(language: Language) -> Outcome {
 }
 
 /// What the phone belongs to now.
-pub fn enrolled(enrolled: &Enrolled, trust: Option<TrustView>, language: Language) -> Outcome {
+pub fn enrolled(
+    enrolled: &Enrolled,
+    trust: Option<TrustView>,
+    confirmation: Option<Confirmation>,
+    language: Language,
+) -> Outcome {
     let election = enrolled.election.as_deref().unwrap_or("-");
     let table = enrolled.table.as_ref().map_or("-", TableId::as_str);
     let mut lines = vec![language.pick(
@@ -46,13 +51,24 @@ pub fn enrolled(enrolled: &Enrolled, trust: Option<TrustView>, language: Languag
                 .to_owned(),
         );
     }
+    lines.extend(confirmation.map(|characters| read_out(characters, language)));
     Outcome::clean(
         lines,
         json!({
             "election": enrolled.election,
             "table": enrolled.table.as_ref().map(TableId::as_str),
             "words": trust.map(|trust| trust.words(language)),
+            "confirmation": confirmation.map(|characters| characters.to_string()),
         }),
+    )
+}
+
+/// What a witness reads out.
+pub fn read_out(characters: Confirmation, language: Language) -> String {
+    language.pick3(
+        format!("Para que su coordinación confirme este teléfono, léale: {characters}"),
+        format!("For your coordinator to confirm this phone, read out: {characters}"),
+        format!("Para que sua coordenação confirme este telefone, leia: {characters}"),
     )
 }
 

@@ -110,7 +110,7 @@ fn table(row: &Value, language: Language, lines: &mut Vec<String>) {
     let state = match row.pointer("/state").and_then(Value::as_str) {
         Some("conflict") => language.pick("lecturas distintas", "readings differ"),
         Some("review") => language.pick("otra boleta", "another ballot"),
-        _ if waiting > 0 => language.pick("lecturas en cuarentena", "quarantined readings"),
+        _ if waiting > 0 => language.pick("lecturas por revisar", "readings wait for review"),
         _ if list(row, "/warnings").next().is_some() => language.pick("con dudas", "with doubts"),
         _ => return,
     };

@@ -195,6 +195,10 @@ impl Desk {
         }
         let tally = tally.and_then(Result::ok);
         let table = body.table.as_ref().or(tally.as_ref().map(|t| &t.table));
+        // Where the witness is sent to is headquarters' to say, and a phone may not have heard of it.
+        if unopened.assigned_table.is_some() {
+            flags.remove(&Warning::TABLE_NOT_ASSIGNED);
+        }
         flags.extend(
             table
                 .into_iter()

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use testigo_sqlite::{Failure, OpenError, classify};
-use testigo_wire::{Language, TableId, WireError};
+use testigo_wire::{KeyId, Language, TableId, WireError};
 use thiserror::Error;
 
 /// Why headquarters cannot be made, opened or served. [`HqError::sentence`] says what to do next.
@@ -70,6 +70,18 @@ pub enum HqError {
     /// An address that phones would refuse to send to.
     #[error("phones would not send to {0:?}")]
     Endpoint(String),
+    /// No device has this short name.
+    #[error("there is no device {0}")]
+    DeviceUnknown(KeyId),
+    /// No device has the characters that were heard.
+    #[error("no device has these characters")]
+    ConfirmationUnknown,
+    /// The device was revoked, or is the one that is to be replaced.
+    #[error("the device {0} is revoked")]
+    DeviceRevoked(KeyId),
+    /// The desk has filed no record under this number.
+    #[error("there is no record {0}")]
+    RecordUnknown(i64),
     /// No record has an attachment of this number.
     #[error("there is no attachment {0}")]
     AttachmentUnknown(i64),
@@ -222,6 +234,22 @@ impl HqError {
                 format!(
                     "Table {table} is not in the election pack; check the number, such as 201301006.01."
                 ),
+            ),
+            Self::DeviceUnknown(device) => language.pick(
+                format!("No hay ningún teléfono {device}. Sus nombres están en: testigo hq devices"),
+                format!("There is no device {device}. Their names are in: testigo hq devices"),
+            ),
+            Self::ConfirmationUnknown => language.pick(
+                "Ningún teléfono tiene esos caracteres; no se confirmó nada. Pida que los lean otra vez, y que antes sincronicen: puede no haber llegado.".to_owned(),
+                "No device has these characters; nothing was confirmed. Have them read out again, after a sync: it may not have arrived.".to_owned(),
+            ),
+            Self::DeviceRevoked(device) => language.pick(
+                format!("El teléfono {device} está revocado o es el que se reemplaza; no se cambió nada. Si fue un error: testigo hq devices trust {device}"),
+                format!("The device {device} is revoked, or is the one to be replaced; nothing was changed. If that was a mistake: testigo hq devices trust {device}"),
+            ),
+            Self::RecordUnknown(id) => language.pick(
+                format!("No hay ningún registro {id}. Los que esperan están en: testigo hq review"),
+                format!("There is no record {id}. Those that wait are in: testigo hq review"),
             ),
             Self::AttachmentUnknown(id) => language.pick(
                 format!("Ningún registro tiene el archivo {id}. Sus números están en /v1/incidents y /v1/results."),

@@ -44,8 +44,10 @@ pub struct IncidentView {
     pub note: Option<String>,
     /// Doubts.
     pub warnings: Vec<WarningView>,
-    /// How far its device is believed.
+    /// How far its device was believed when it arrived.
     pub device: DeviceState,
+    /// It waits for review.
+    pub waits: bool,
     /// Its files.
     pub attachments: AttachmentsView,
 }
@@ -81,6 +83,7 @@ fn incident(row: &IncidentRow, snapshot: &Snapshot) -> IncidentView {
         note: row.note.clone(),
         warnings: warnings(std::iter::once(row.arrival), snapshot),
         device: row.device,
+        waits: row.waits,
         attachments: attachments(std::iter::once(row.arrival), snapshot),
     }
 }

@@ -135,41 +135,61 @@ fn make(
     Ok(request)
 }
 
-/// Makes the right to enrol a phone, for a witness sent to `table`. Headquarters keep the public half
-/// only: the invitation is written down by `hand_over` now, or never. It is valid only once this has
-/// returned: where `hand_over` fails, nothing was kept. Works while a server runs on the folder. The public half is
-/// also kept beside the database, in `capabilities`, for [`recover`](crate::recover).
+/// Makes the right to enrol a phone, for a witness sent to `table`: [`invite_all`] of one.
 ///
 /// # Errors
-/// [`HqError::NotHeadquarters`]; [`HqError::TableUnknown`] where the election has no such table; and
-/// those of `hand_over`.
+/// As [`invite_all`].
 pub fn invite<E: From<HqError>>(
     data_dir: &Path,
     table: Option<TableId>,
     hand_over: impl FnOnce(&Invitation) -> Result<(), E>,
 ) -> Result<(), E> {
+    invite_all(data_dir, &[table], |invitations, _| match invitations {
+        [invitation] => hand_over(invitation),
+        _ => Ok(()),
+    })
+}
+
+/// Makes rights to enrol, one for each of these tables in their order. Headquarters keep the public halves
+/// only: the invitations are written down by `hand_over` now, or never; it is given the election's pack for what is
+/// known of the tables. They are valid only once this has returned: where `hand_over` fails, nothing was kept. Works
+/// while a server runs on the folder. The public halves are also kept beside the database, in `capabilities`, for
+/// [`recover`](crate::recover).
+///
+/// # Errors
+/// [`HqError::NotHeadquarters`]; [`HqError::TableUnknown`] where the election has no such table; and
+/// those of `hand_over`.
+pub fn invite_all<E: From<HqError>>(
+    data_dir: &Path,
+    tables: &[Option<TableId>],
+    hand_over: impl FnOnce(&[Invitation], &ElectionPack) -> Result<(), E>,
+) -> Result<(), E> {
     let headquarters = Headquarters::open(data_dir)?;
-    if let Some(table) = &table
-        && headquarters.pack.table(table).is_none()
-    {
-        return Err(HqError::TableUnknown(table.clone()).into());
+    let (mut invitations, mut known) = (Vec::new(), Vec::new());
+    for table in tables {
+        if let Some(table) = table
+            && headquarters.pack.table(table).is_none()
+        {
+            return Err(HqError::TableUnknown(table.clone()).into());
+        }
+        let capability = Capability::random().map_err(HqError::keys)?;
+        let key = capability.signing_key().map_err(HqError::keys)?;
+        known.push(KnownCapability {
+            key: key.verifying_key(),
+            table: table.clone(),
+            created_at: Utc::now().timestamp_millis(),
+        });
+        invitations.push(Invitation {
+            capability,
+            root: headquarters.identity.root,
+            election: headquarters.identity.election,
+            table: table.clone(),
+        });
     }
-    let capability = Capability::random().map_err(HqError::keys)?;
-    let key = capability.signing_key().map_err(HqError::keys)?;
-    let store = Store::open(&headquarters.folder)?;
-    hand_over(&Invitation {
-        capability,
-        root: headquarters.identity.root,
-        election: headquarters.identity.election,
-        table: table.clone(),
-    })?;
-    let known = KnownCapability {
-        key: key.verifying_key(),
-        table,
-        created_at: Utc::now().timestamp_millis(),
-    };
-    capabilities::append(&headquarters.folder, std::slice::from_ref(&known))?;
-    store.add_capability(&known).map_err(HqError::from)?;
+    let mut store = Store::open(&headquarters.folder)?;
+    hand_over(&invitations, &headquarters.pack)?;
+    capabilities::append(&headquarters.folder, &known)?;
+    store.add_capabilities(&known).map_err(HqError::from)?;
     Ok(())
 }
 
@@ -184,6 +204,15 @@ pub fn tables(data_dir: &Path) -> Result<(ResultsView, IncidentsView), HqError> 
         ResultsView::new(&headquarters.pack, &snapshot),
         IncidentsView::new(&snapshot),
     ))
+}
+
+/// The polling tables of the election, in its order.
+///
+/// # Errors
+/// [`HqError`] where the folder holds no headquarters.
+pub fn table_ids(data_dir: &Path) -> Result<Vec<TableId>, HqError> {
+    let tables = Headquarters::open(data_dir)?.pack.tables;
+    Ok(tables.into_iter().map(|table| table.id).collect())
 }
 
 /// Headquarters that were found whole: identity from the encrypted database, keyset and pack verified

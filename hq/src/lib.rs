@@ -18,6 +18,7 @@ mod connections;
 mod courier;
 mod custody;
 mod desk;
+mod devices;
 mod door;
 mod error;
 mod hex;
@@ -51,10 +52,15 @@ pub use clock::{Clock, SystemClock};
 pub use courier::Carried;
 pub use custody::{HandoverView, custody};
 pub use desk::Desk;
+pub use devices::{
+    DecisionNote, DecisionView, DeviceView, WaitingView, confirm_device, decisions, devices,
+    let_unconfirmed_wait, reassign_device, replace_device, review, revoke_device, trust_device,
+    waiting,
+};
 pub use error::HqError;
 pub use import::{Imported, NotTaken, import};
 pub use incidents::{IncidentView, IncidentsView};
-pub use init::{init, init_for_root, invite, tables};
+pub use init::{init, init_for_root, invite, invite_all, table_ids, tables};
 pub use key_backup::{Lock, Unlock, backup_keys, restore_keys};
 pub use pack_source::{Mistake, PackSource, PackSourceError};
 pub use recover::{RecoveredHq, recover};

@@ -114,7 +114,8 @@ pub struct TableView {
     pub null_votes: Option<u64>,
     /// Records whose readings count, agreeing or not.
     pub readings: u64,
-    /// Readings of quarantined devices, which wait for review.
+    /// Readings that wait for review: of quarantined or revoked devices, of ones beside a confirmed one, or set aside
+    /// by a person.
     pub waiting: u64,
     /// The readings that differ, in a conflict; else empty.
     pub versions: Vec<VersionView>,
@@ -275,8 +276,8 @@ impl ResultsView {
     }
 }
 
-/// Sorts a table's readings: equal ones count once, differing ones are a conflict, and those of
-/// quarantined and revoked devices wait.
+/// Sorts a table's readings: equal ones count once, differing ones are a conflict, and those that wait are in none
+/// of it.
 fn table_view(
     id: &str,
     table: Option<&PollingTable>,
@@ -285,11 +286,7 @@ fn table_view(
     snapshot: &Snapshot,
 ) -> TableView {
     let (waiting, counting): (Vec<&ReadingRow>, Vec<&ReadingRow>) =
-        readings.iter().partition(|reading| {
-            let flags = snapshot.flags.get(&reading.arrival);
-            reading.device == DeviceState::Quarantined
-                || flags.is_some_and(|flags| flags.contains(&Warning::DEVICE_REVOKED))
-        });
+        readings.iter().partition(|reading| reading.waits);
     let records = |rows: &[&ReadingRow]| -> u64 {
         let records: BTreeSet<_> = rows.iter().map(|reading| &reading.record).collect();
         records.len() as u64

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 use testigo_sqlite::DatabaseKey;
-use testigo_wire::{ElectionPack, Keyset, Record, TableId};
+use testigo_wire::{Confirmation, ElectionPack, Enrolment, Keyset, Record, TableId};
 
 /// A witness's phone. One folder, one key, one device.
 pub struct Phone {
@@ -255,6 +255,20 @@ impl Phone {
     pub fn pins(&self) -> Vec<[u8; 32]> {
         let pins = self.hq.iter().flat_map(|hq| &hq.keyset.pins);
         pins.map(|pin| **pin).collect()
+    }
+
+    /// What the witness reads out to their coordinator, who then knows this phone from others under the same code;
+    /// `None` before enrolment.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn confirmation(&self) -> Result<Option<Confirmation>, PhoneError> {
+        let Some(hq) = self.store.headquarters()? else {
+            return Ok(None);
+        };
+        let enrolment = Enrolment::parse(&hq.enrolment).map_err(PhoneError::Damaged)?;
+        let device = self.store.device()?.key().verifying_key();
+        Ok(Some(Confirmation::of(enrolment.capability(), &device)))
     }
 
     /// Everything saved here, newest first, with what became of it, and what can be read of it on this phone.

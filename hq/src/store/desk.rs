@@ -45,11 +45,12 @@ impl Store {
     pub(crate) fn unopened(&self, after: i64, limit: u32) -> rusqlite::Result<Vec<Unopened>> {
         self.0
             .prepare_cached(
-                "SELECT a.id, a.bytes, a.received_at, d.public_key, c.created_at, c.assigned_table,
+                "SELECT a.id, a.bytes, a.received_at, d.public_key, c.created_at, s.table_id,
                         c.kid
                  FROM arrival a
                  JOIN device d ON d.kid = a.device
                  JOIN capability c ON c.kid = d.capability
+                 JOIN device_standing s ON s.kid = d.kid
                  WHERE a.kind = ?1 AND a.id > ?3 AND a.bytes IS NOT NULL
                    AND NOT EXISTS (SELECT 1 FROM opened o WHERE o.arrival = a.id)
                  ORDER BY a.id LIMIT ?2",

@@ -14,7 +14,7 @@ pub(crate) struct Device {
     pub key: VerifyingKey,
     pub store_id: StoreId,
     pub capability: KeyId,
-    /// Not quarantined.
+    /// Neither quarantined nor revoked.
     pub believed: bool,
 }
 
@@ -72,8 +72,9 @@ pub(crate) fn device(db: &Connection, kid: KeyId) -> rusqlite::Result<Option<Dev
     type Row = ([u8; 32], [u8; 16], [u8; 8], bool);
     let device: Option<Row> = db
         .prepare_cached(
-            "SELECT public_key, store_id, capability, state <> 'quarantined'
-             FROM device WHERE kid = ?1",
+            "SELECT d.public_key, d.store_id, d.capability,
+                    s.state <> 'quarantined' AND s.revoked_since IS NULL
+             FROM device d JOIN device_standing s ON s.kid = d.kid WHERE d.kid = ?1",
         )?
         .query_row([kid.0], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))

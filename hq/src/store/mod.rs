@@ -3,6 +3,7 @@
 mod blobs;
 mod copy;
 mod custody;
+mod decisions;
 mod desk;
 mod ingest;
 mod notices;
@@ -12,6 +13,7 @@ mod schema;
 mod views;
 
 pub(crate) use blobs::{Begun, Brought, NamedFile, Upload};
+pub(crate) use decisions::{Decided, DecisionRow, DeviceRow, Note, WaitingRow};
 pub(crate) use desk::{Finding, Opened, Unopened};
 pub(crate) use ingest::{Incoming, Keys, device, keep_enrolment, keep_envelope, receipt};
 pub(crate) use notices::{Pen, notices};
@@ -69,9 +71,13 @@ impl Store {
         Self::open_file(&folder.database(), &folder.load_database()?)
     }
 
-    /// Keeps the public half of a capability.
-    pub(crate) fn add_capability(&self, known: &KnownCapability) -> rusqlite::Result<()> {
-        add_capability(&self.0, known)
+    /// Keeps the public halves of capabilities, all or none.
+    pub(crate) fn add_capabilities(&mut self, known: &[KnownCapability]) -> rusqlite::Result<()> {
+        let tx = self.begin()?;
+        for known in known {
+            add_capability(&tx, known)?;
+        }
+        tx.commit()
     }
 }
 

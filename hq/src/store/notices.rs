@@ -2,9 +2,7 @@
 
 use super::Store;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
-use testigo_wire::{
-    Ask, Eid, ElectionPack, KeyId, Notice, NoticeStatus, SigningKey, Time, Warning,
-};
+use testigo_wire::{Ask, Eid, ElectionPack, KeyId, Notice, NoticeStatus, SigningKey, Time};
 
 /// How many notices are written in one transaction for records of which a copy was confirmed.
 const BATCH: u32 = 256;
@@ -71,13 +69,12 @@ fn status(
     }
     let found = db
         .prepare_cached(
-            "SELECT o.outcome, o.table_id, r.table_id, d.state <> 'quarantined' AND
-                    NOT EXISTS (SELECT 1 FROM flag f WHERE f.arrival = o.arrival AND f.code = ?2) AND
+            "SELECT o.outcome, o.table_id, r.table_id, NOT s.waits AND
                     EXISTS (SELECT 1 FROM reading_votes v WHERE v.arrival = o.arrival)
-             FROM opened o JOIN arrival a ON a.id = o.arrival JOIN device d ON d.kid = a.device
+             FROM opened o JOIN standing s ON s.arrival = o.arrival
              LEFT JOIN reading r ON r.arrival = o.arrival WHERE o.arrival = ?1",
         )?
-        .query_row(params![arrival, Warning::DEVICE_REVOKED.0], |row| {
+        .query_row([arrival], |row| {
             Ok(Found {
                 outcome: row.get(0)?,
                 filed_under: row.get(1)?,
@@ -111,12 +108,10 @@ fn differ(db: &Connection, table: &str) -> rusqlite::Result<bool> {
              SELECT DISTINCT r.slots, r.null_votes
              FROM reading r
              JOIN opened o ON o.arrival = r.arrival AND o.copy_of IS NULL
-             JOIN arrival a ON a.id = r.arrival
-             JOIN device d ON d.kid = a.device AND d.state <> 'quarantined'
-             WHERE r.table_id = ?1
-               AND NOT EXISTS (SELECT 1 FROM flag f WHERE f.arrival = r.arrival AND f.code = ?2))",
+             JOIN standing s ON s.arrival = r.arrival AND NOT s.waits
+             WHERE r.table_id = ?1)",
     )?
-    .query_row(params![table, Warning::DEVICE_REVOKED.0], |row| row.get(0))
+    .query_row([table], |row| row.get(0))
 }
 
 /// Readings of a table that were said to count.

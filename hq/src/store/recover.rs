@@ -20,6 +20,7 @@ const TABLES: &[&str] = &[
     "blob",
     "copy",
     "safe",
+    "decision",
 ];
 
 /// Whether the database can be read from the first to the last page.

@@ -9,7 +9,8 @@ pub(super) const ENVELOPE: i64 = 1;
 
 /// The schema, step by step. Times of headquarters are milliseconds since the Unix epoch; times that a
 /// phone told are RFC 3339 text with the offset that it told them in.
-pub(super) const MIGRATIONS: &[Migration] = &[FIRST, ATTACHMENTS, NOTICES, QUOTAS, COURIERS];
+pub(super) const MIGRATIONS: &[Migration] =
+    &[FIRST, ATTACHMENTS, NOTICES, QUOTAS, COURIERS, DECISIONS];
 
 const FIRST: Migration = Migration {
     sql: "
@@ -209,5 +210,68 @@ CREATE TABLE handover (
     at TEXT,
     place TEXT
 ) STRICT;
+",
+};
+
+const DECISIONS: Migration = Migration {
+    sql: "
+-- What people decided about devices and records: nothing is changed or taken away, the latest holds. It refers to
+-- rows by their names alone, so that it outlives damage to them.
+CREATE TABLE decision (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    decided_at INTEGER NOT NULL,
+    what TEXT NOT NULL CHECK (what IN ('confirm', 'revoke', 'trust', 'reassign', 'count', 'set aside',
+                                       'unconfirmed count', 'unconfirmed wait')),
+    device BLOB,
+    capability BLOB,
+    arrival INTEGER,
+    since INTEGER, -- of a revocation
+    table_id TEXT, -- of a reassignment
+    decided_by TEXT, -- a sign, and no name
+    why TEXT
+) STRICT;
+CREATE INDEX decision_by_device ON decision (device, what) WHERE device IS NOT NULL;
+CREATE INDEX decision_by_capability ON decision (capability) WHERE capability IS NOT NULL;
+CREATE INDEX decision_by_arrival ON decision (arrival) WHERE arrival IS NOT NULL;
+CREATE INDEX decision_on_policy ON decision (id) WHERE what IN ('unconfirmed count', 'unconfirmed wait');
+CREATE TRIGGER decision_is_not_changed BEFORE UPDATE ON decision
+BEGIN SELECT raise(ABORT, 'decisions are not changed'); END;
+CREATE TRIGGER decision_is_not_taken_away BEFORE DELETE ON decision
+BEGIN SELECT raise(ABORT, 'decisions are not taken away'); END;
+
+-- A device by the decisions so far; a revocation holds from a time on, which is beside its state.
+CREATE VIEW device_standing AS
+SELECT d.kid, d.capability,
+    iif(EXISTS (SELECT 1 FROM decision x WHERE x.device = d.kid AND x.what = 'confirm'),
+        'confirmed', d.state) AS state,
+    (SELECT iif(x.what = 'revoke', x.since, NULL) FROM decision x
+     WHERE (x.device = d.kid OR x.capability = d.capability) AND x.what IN ('revoke', 'trust')
+     ORDER BY x.id DESC LIMIT 1) AS revoked_since,
+    coalesce((SELECT x.table_id FROM decision x WHERE x.device = d.kid AND x.what = 'reassign'
+              ORDER BY x.id DESC LIMIT 1), c.assigned_table) AS table_id
+FROM device d JOIN capability c ON c.kid = d.capability;
+
+-- What arrived from a device: how far the device was believed when it arrived, and whether it waits for a person.
+-- Once one device of a code is confirmed, those beside it that nobody has confirmed wait.
+CREATE VIEW standing AS
+SELECT s.arrival, s.state,
+    CASE s.decided
+        WHEN 'count' THEN 0
+        WHEN 'set aside' THEN 1
+        ELSE s.state IN ('quarantined', 'revoked')
+            -- The keyset revokes it (Warning::DEVICE_REVOKED).
+            OR EXISTS (SELECT 1 FROM flag f WHERE f.arrival = s.arrival AND f.code = 15)
+            OR s.state = 'unconfirmed' AND (
+            EXISTS (SELECT 1 FROM device o JOIN decision x ON x.device = o.kid AND x.what = 'confirm'
+                    WHERE o.capability = s.capability)
+            OR (SELECT x.what FROM decision x WHERE x.what IN ('unconfirmed count', 'unconfirmed wait')
+                ORDER BY x.id DESC LIMIT 1) IS 'unconfirmed wait')
+    END AS waits
+FROM (
+    SELECT a.id AS arrival, d.capability,
+        iif(d.revoked_since <= a.received_at, 'revoked', d.state) AS state,
+        (SELECT x.what FROM decision x WHERE x.arrival = a.id ORDER BY x.id DESC LIMIT 1) AS decided
+    FROM arrival a JOIN device_standing d ON d.kid = a.device
+) s;
 ",
 };

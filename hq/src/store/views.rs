@@ -16,6 +16,21 @@ pub enum DeviceState {
     Confirmed,
     /// More devices than a capability may enrol: kept, and waits for review.
     Quarantined,
+    /// Somebody at headquarters has taken their trust back, from a time on: what came since is kept, and waits for
+    /// review.
+    Revoked,
+}
+
+impl DeviceState {
+    /// What the database does not know counts as not believed.
+    pub(super) fn read(row: &Row<'_>, column: usize) -> rusqlite::Result<Self> {
+        Ok(match row.get_ref(column)?.as_str()? {
+            "unconfirmed" => Self::Unconfirmed,
+            "confirmed" => Self::Confirmed,
+            "revoked" => Self::Revoked,
+            _ => Self::Quarantined,
+        })
+    }
 }
 
 /// A tally sheet that arrived.
@@ -29,6 +44,8 @@ pub(crate) struct ReadingRow {
     pub slots: String,
     pub null_votes: u64,
     pub device: DeviceState,
+    /// It counts only once a person says so.
+    pub waits: bool,
     /// Names the record among all devices.
     pub record: (Vec<u8>, Vec<u8>),
     pub received_at: i64,
@@ -49,6 +66,7 @@ pub(crate) struct IncidentRow {
     pub people: Option<u32>,
     pub note: Option<String>,
     pub device: DeviceState,
+    pub waits: bool,
 }
 
 /// A file that belongs to a record.
@@ -127,12 +145,12 @@ impl Reader {
         Ok(Snapshot {
             readings: all(
                 &db,
-                "SELECT r.arrival, r.table_id, o.table_id, r.slots, r.null_votes, d.state, a.device,
-                        o.record_id, a.received_at, o.saved_at
+                "SELECT r.arrival, r.table_id, o.table_id, r.slots, r.null_votes, s.state, a.device,
+                        o.record_id, a.received_at, o.saved_at, s.waits
                  FROM reading r
                  JOIN opened o ON o.arrival = r.arrival
                  JOIN arrival a ON a.id = r.arrival
-                 JOIN device d ON d.kid = a.device
+                 JOIN standing s ON s.arrival = r.arrival
                  WHERE o.copy_of IS NULL ORDER BY r.arrival",
                 reading,
             )?,
@@ -141,11 +159,12 @@ impl Reader {
             incidents: all(
                 &db,
                 "SELECT i.arrival, i.code, o.table_id, a.received_at, o.claimed_at, o.saved_at,
-                        i.delay_minutes, i.started, i.ended, i.people, i.note, d.state
+                        i.delay_minutes, i.started, i.ended, i.people, i.note, s.state,
+                        s.waits
                  FROM incident i
                  JOIN opened o ON o.arrival = i.arrival
                  JOIN arrival a ON a.id = i.arrival
-                 JOIN device d ON d.kid = a.device
+                 JOIN standing s ON s.arrival = i.arrival
                  WHERE o.copy_of IS NULL ORDER BY i.arrival DESC",
                 incident,
             )?,
@@ -204,7 +223,8 @@ fn reading(row: &Row<'_>) -> rusqlite::Result<ReadingRow> {
         filed_under: row.get(2)?,
         slots: row.get::<_, Option<String>>(3)?.unwrap_or_default(),
         null_votes: u64::from(row.get::<_, Option<u32>>(4)?.unwrap_or_default()),
-        device: device(row, 5)?,
+        device: DeviceState::read(row, 5)?,
+        waits: row.get(10)?,
         record: (row.get(6)?, row.get(7)?),
         received_at: row.get(8)?,
         saved_at: row.get(9)?,
@@ -234,15 +254,7 @@ fn incident(row: &Row<'_>) -> rusqlite::Result<IncidentRow> {
         ended: row.get(8)?,
         people: row.get(9)?,
         note: row.get(10)?,
-        device: device(row, 11)?,
-    })
-}
-
-/// What the database's CHECK does not know counts as not believed.
-fn device(row: &Row<'_>, column: usize) -> rusqlite::Result<DeviceState> {
-    Ok(match row.get_ref(column)?.as_str()? {
-        "unconfirmed" => DeviceState::Unconfirmed,
-        "confirmed" => DeviceState::Confirmed,
-        _ => DeviceState::Quarantined,
+        device: DeviceState::read(row, 11)?,
+        waits: row.get(12)?,
     })
 }
