@@ -290,7 +290,10 @@ fn wrong_pin(wait_ms: u64, left_before_wipe: Option<u32>, language: Language) ->
     let (es, en) = wait(wait_ms);
     let mut said = match wait_ms {
         0 => language
-            .pick("Ese no es el PIN.", "That is not the PIN.")
+            .pick(
+                "Ese no es el PIN. Intente de nuevo.",
+                "That is not the PIN. Try again.",
+            )
             .to_owned(),
         _ => language.pick(
             format!("Ese no es el PIN. El próximo intento, en {es}."),
