@@ -138,6 +138,59 @@ class TallyInput:
         attachments: list[SealedFile] = ...,
     ) -> None: ...
 
+class HandoverInput:
+    _from: str
+    to: str
+    table: Optional[str]
+    at: Optional[str]
+    place: Optional[str]
+    attachments: list[SealedFile]
+    def __init__(
+        self,
+        *,
+        _from: str,
+        to: str,
+        table: Optional[str] = ...,
+        at: Optional[str] = ...,
+        place: Optional[str] = ...,
+        attachments: list[SealedFile] = ...,
+    ) -> None: ...
+
+class BundleView:
+    records: int
+    records_left_out: int
+    files: int
+    files_left_out: int
+    bytes: int
+    def __init__(
+        self, *, records: int, records_left_out: int, files: int, files_left_out: int, bytes: int
+    ) -> None: ...
+
+class BundleCodesView:
+    bundle: BundleView
+    codes: list[str]
+    def __init__(self, *, bundle: BundleView, codes: list[str]) -> None: ...
+
+class ReceiptsView:
+    for_this_phone: bool
+    received: int
+    files: int
+    parked: int
+    outdated: bool
+    unverified: int
+    def __init__(
+        self,
+        *,
+        for_this_phone: bool,
+        received: int,
+        files: int,
+        parked: int,
+        outdated: bool,
+        unverified: int,
+    ) -> None: ...
+
+def missing_codes(codes: list[bytes]) -> list[int]: ...
+
 class Budget:
     bytes_a_day: Optional[int]
     photos_on_metered: bool
@@ -253,6 +306,14 @@ class RecordView:
     class TALLY(RecordView):
         reading: TallyReading
         def __init__(self, reading: TallyReading) -> None: ...
+    class HANDOVER(RecordView):
+        bundle: bool
+        _from: Optional[str]
+        to: Optional[str]
+        place: Optional[str]
+        def __init__(
+            self, bundle: bool, _from: Optional[str], to: Optional[str], place: Optional[str]
+        ) -> None: ...
     class OTHER(RecordView):
         kind: int
         def __init__(self, kind: int) -> None: ...
@@ -439,6 +500,12 @@ class Phone:
     def enrol(self, code: str, keyset: bytes, pack: Optional[bytes]) -> EnrolledView: ...
     def report(self, input: ReportInput) -> SavedView: ...
     def tally(self, input: TallyInput) -> SavedTallyView: ...
+    def bundle(self, path: str) -> Optional[BundleView]: ...
+    def bundle_codes(self) -> Optional[BundleCodesView]: ...
+    def carry(self, path: str) -> SavedView: ...
+    def carry_codes(self, codes: list[bytes]) -> SavedView: ...
+    def import_receipts(self, path: str) -> ReceiptsView: ...
+    def hand_over(self, input: HandoverInput) -> SavedView: ...
     def seal_file(self, path: str, kind: AttachmentKind) -> SealedFile: ...
     def seal_descriptor(self, descriptor: int, kind: AttachmentKind) -> SealedFile: ...
     def budget(self) -> Budget: ...
