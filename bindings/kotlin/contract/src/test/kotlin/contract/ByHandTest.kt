@@ -67,7 +67,7 @@ class ByHandTest : Stage() {
         assertEquals("from", telephone.explanation.field)
         witness.handOver(HandoverInput("witness-7", "boat-2", place = "the jetty"))
         val record = record(witness) as RecordView.Handover
-        assertEquals(Triple(false, "witness-7", "boat-2"), record.run { Triple(bundle, from, to) })
+        assertEquals(Triple(false, "witness-7", "boat-2"), Triple(record.bundle, record.from, record.to))
     }
 
     /** The latest one, while it can be read. */
