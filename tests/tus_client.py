@@ -20,6 +20,9 @@ from tusclient.exceptions import TusCommunicationError
 
 program = sys.argv[1]
 
+# What a question of a phone's is padded to, in bytes: a file that goes again is far larger.
+PADDED_ASK = 4096
+
 
 def testigo(*arguments, status=0):
     ended = subprocess.run([program, "--json", *map(str, arguments)], capture_output=True, text=True)
@@ -88,7 +91,7 @@ with tempfile.TemporaryDirectory() as folder:
             elsewhere.rename(sealed)
             whole = testigo("phone", "--home", phone, "sync")
             # Asking for the receipt takes no body, the question for the desk's word little.
-            assert whole["attachments_delivered"] == 1 and whole["bytes_sent"] < 256, whole
+            assert whole["attachments_delivered"] == 1 and whole["bytes_sent"] <= PADDED_ASK, whole
             (delivered, *_) = testigo("phone", "--home", phone, "list")
             assert delivered["state"] == "delivered", delivered
             sealed.unlink()
