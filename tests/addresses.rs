@@ -10,20 +10,15 @@
 
 mod support;
 
-use rusqlite::types::ValueRef;
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use support::{LIMIT, SHEET, Stage, TABLE, contents};
-use testigo_sqlite::DatabaseKey;
+use support::{LIMIT, SHEET, Stage, TABLE, contents, database_values};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 
-/// Of headquarters' databases.
-const APPLICATION_ID: u32 = u32::from_be_bytes(*b"TsHQ");
 /// Peers' addresses, none of which headquarters' own files could hold by chance.
 const PEERS: [[u8; 4]; 2] = [[127, 83, 97, 211], [127, 199, 61, 173]];
 
@@ -77,40 +72,6 @@ fn holds_address(bytes: &[u8]) -> bool {
     PEERS
         .iter()
         .any(|peer| holds(bytes, written(*peer).as_bytes()))
-}
-
-/// Every value of every table, which nobody reads without the key.
-fn values(folder: &Path) -> Vec<Vec<u8>> {
-    let key = std::fs::read(folder.join("keys/database.key")).unwrap();
-    let key = DatabaseKey::from_bytes(key.try_into().unwrap());
-    let database =
-        testigo_sqlite::open_reader(&folder.join("hq.db"), &key, APPLICATION_ID).unwrap();
-    let mut names = database
-        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
-        .unwrap();
-    let names: Vec<String> = names
-        .query_map([], |row| row.get(0))
-        .unwrap()
-        .map(Result::unwrap)
-        .collect();
-    let mut values = Vec::new();
-    for name in names {
-        let mut rows = database
-            .prepare(&format!("SELECT * FROM \"{name}\""))
-            .unwrap();
-        let columns = rows.column_count();
-        let mut rows = rows.query([]).unwrap();
-        while let Some(row) = rows.next().unwrap() {
-            for column in 0..columns {
-                match row.get_ref(column).unwrap() {
-                    ValueRef::Text(bytes) | ValueRef::Blob(bytes) => values.push(bytes.to_vec()),
-                    ValueRef::Integer(n) => values.push(n.to_be_bytes().to_vec()),
-                    _ => {}
-                }
-            }
-        }
-    }
-    values
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -203,10 +164,10 @@ async fn nobodys_address_stays_at_headquarters() {
         for (path, bytes) in contents(&data) {
             assert!(!holds_address(&bytes), "in {}", path.display());
         }
-        let values = values(&data);
+        let values = database_values(&data, None);
         let least = if tls { 1 } else { 20 };
         assert!(values.len() >= least, "{}", values.len());
-        for value in values {
+        for (_, value) in values {
             // Nor as a number.
             let number = PEERS
                 .iter()

@@ -17,8 +17,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use support::{Phone, SHEET, Stage, TABLE, contents};
-use testigo_sqlite::DatabaseKey;
+use support::{Phone, SHEET, Stage, TABLE, contents, database_values};
 use testigo_wire::{Invitation, Time};
 
 const NOTE: &str = "soldados en la puerta del liceo";
@@ -131,51 +130,26 @@ impl Drop for Serving {
     }
 }
 
-/// What headquarters' ingest keeps, opened with the key of its database: every value of each of its tables.
+/// What headquarters' ingest keeps, opened with the key of its database.
 fn ingest_tables(data: &Path) -> Vec<u8> {
-    let key: [u8; 32] = std::fs::read(data.join("keys/database.key"))
-        .unwrap()
-        .try_into()
-        .unwrap();
-    let application = u32::from_be_bytes(*b"TsHQ");
-    let db = testigo_sqlite::open_reader(
-        &data.join("hq.db"),
-        &DatabaseKey::from_bytes(key),
-        application,
-    )
-    .unwrap();
-    let mut all = Vec::new();
-    for table in [
+    let tables = [
         "identity",
         "arrival",
         "device",
         "named_blob",
         "upload",
         "blob",
-    ] {
-        let mut query = db.prepare(&format!("SELECT * FROM {table}")).unwrap();
-        let columns = query.column_count();
-        let mut rows = query.query([]).unwrap();
-        let mut count = 0;
-        while let Some(row) = rows.next().unwrap() {
-            count += 1;
-            for column in 0..columns {
-                match row.get_ref(column).unwrap() {
-                    rusqlite::types::ValueRef::Text(bytes)
-                    | rusqlite::types::ValueRef::Blob(bytes) => {
-                        all.extend_from_slice(bytes);
-                    }
-                    _ => {}
-                }
-                all.push(b' ');
-            }
-        }
+    ];
+    let values = database_values(data, Some(&tables));
+    for table in tables {
         assert!(
-            count > 0 || table == "upload",
+            table == "upload" || values.iter().any(|(of, _)| of == table),
             "{table} is empty: nothing would be looked through"
         );
     }
-    all
+    (values.into_iter())
+        .flat_map(|(_, value)| [value, b" ".to_vec()].concat())
+        .collect()
 }
 
 #[test]

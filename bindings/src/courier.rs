@@ -3,8 +3,8 @@
 use crate::attachment::sealed;
 use crate::error::caught;
 use crate::{Phone, SavedView, SealedFile, TestigoError};
-use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Cursor, Read, Write};
+use std::fs::File;
+use std::io::{Cursor, Read};
 use std::path::Path;
 use std::sync::Arc;
 use testigo_phone::sync::Selection;
@@ -84,21 +84,12 @@ impl Phone {
     /// new file; `StorageFull` and `Store`. In each case no file is left.
     pub fn bundle(&self, path: String) -> Result<Option<BundleView>, TestigoError> {
         caught(|| {
-            let path = Path::new(&path);
-            let file = new_file(path).map_err(PhoneError::File)?;
-            let mut writer = BufWriter::new(file);
-            let written = (self.shared.phone())
-                .bundle(Selection::Queued, Load::RecordsAndFiles, &mut writer)
-                .and_then(|bundled| {
-                    (writer.flush().and_then(|()| writer.get_ref().sync_all()))
-                        .map_err(PhoneError::File)?;
-                    Ok(bundled)
-                });
-            if !matches!(written, Ok(Some(_))) {
-                // Half a bundle opens nowhere.
-                let _ = std::fs::remove_file(path);
-            }
-            Ok(written?.map(BundleView::from))
+            let bundled = (self.shared.phone()).bundle_to(
+                Selection::Queued,
+                Load::RecordsAndFiles,
+                Path::new(&path),
+            )?;
+            Ok(bundled.map(BundleView::from))
         })
     }
 
@@ -197,15 +188,6 @@ fn together(codes: &[Vec<u8>]) -> Series {
         let _ = series.add(code);
     }
     series
-}
-
-/// A new file for its owner only.
-fn new_file(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 impl From<testigo_phone::Bundled> for BundleView {

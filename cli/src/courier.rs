@@ -2,19 +2,19 @@
 
 use crate::args::{CarryCommand, ImportCommand};
 use crate::failure::Failure;
-use crate::hq::{no_table, write_secret};
+use crate::hq::{table_id, write_secret};
 use crate::outcome::Outcome;
 use crate::sheet::{png, qr_picture};
 use crate::{attach, bundles, render};
 use serde_json::{Value, json};
 use std::fs::File;
-use std::io::{BufWriter, Cursor, Read};
+use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use testigo_hq::{Carried, Imported, NotTaken, SystemClock};
 use testigo_phone::sync::Selection;
 use testigo_phone::{Bundled, HandoverInput, Load, Phone, PhoneError};
-use testigo_wire::{Language, MAX_RETURN_POST, TableId, WireError, series};
+use testigo_wire::{Language, MAX_RETURN_POST, WireError, series};
 
 /// One byte more than the largest file of receipts: that it is too large must show.
 const MAX_RECEIPTS: u64 = MAX_RETURN_POST as u64 + 1;
@@ -92,16 +92,10 @@ fn bundle(
     load: Load,
     language: Language,
 ) -> Result<Outcome, Failure> {
-    let file = new_file(out).map_err(Failure::file(out))?;
-    let mut writer = BufWriter::new(file);
-    let written = phone.bundle(selection, load, &mut writer);
-    let synced = writer.get_ref().sync_all();
-    if !matches!(written, Ok(Some(_))) || synced.is_err() {
-        // Half a bundle opens nowhere, and an empty file only looks like one.
-        let _ = std::fs::remove_file(out);
-    }
-    let written = written?;
-    synced.map_err(Failure::file(out))?;
+    let written = (phone.bundle_to(selection, load, out)).map_err(|error| match error {
+        PhoneError::File(error) => Failure::file(out)(error),
+        error => error.into(),
+    })?;
     Ok(match written {
         Some(bundled) => carried_away(&bundled, out, language),
         None => nothing_to_carry(language),
@@ -242,15 +236,6 @@ fn carried_away(bundled: &Bundled, out: &Path, language: Language) -> Outcome {
             "bytes": bundled.bytes,
         }),
     )
-}
-
-/// A new file for its owner only.
-pub fn new_file(path: &Path) -> std::io::Result<File> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 /// Takes in the receipts that came back.
@@ -451,9 +436,7 @@ fn not_taken(reason: &NotTaken, language: Language) -> String {
 }
 
 fn custody(data: &Path, table: Option<&str>, language: Language) -> Result<Outcome, Failure> {
-    let table = table
-        .map(|text| TableId::new(text).map_err(|_| no_table(text)))
-        .transpose()?;
+    let table = table.map(table_id).transpose()?;
     let links = testigo_hq::custody(data, table.as_ref())?;
     let mut lines: Vec<String> = (links.iter())
         .map(|link| {

@@ -1,7 +1,6 @@
 //! `testigo hq`: headquarters.
 
 use crate::args::{HqArgs, HqCommand};
-use crate::courier::new_file;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::sheet::{png, qr_picture};
@@ -153,9 +152,7 @@ fn enrol(
     out: &Path,
     language: Language,
 ) -> Result<Outcome, Failure> {
-    let table = table
-        .map(|text| TableId::new(text).map_err(|_| no_table(text)))
-        .transpose()?;
+    let table = table.map(table_id).transpose()?;
     let caption = table.as_ref().map_or("TESTIGO", TableId::as_str);
     let mut written = false;
     let kept = testigo_hq::invite(data, table.clone(), |invitation| {
@@ -179,11 +176,25 @@ fn enrol(
     ))
 }
 
+/// A polling table as a person typed it.
+pub fn table_id(text: &str) -> Result<TableId, Failure> {
+    TableId::new(text).map_err(|_| no_table(text))
+}
+
 pub fn no_table(text: &str) -> Failure {
     Failure::said(
         format!("{text:?} no identifica una mesa; escríbala como 201301006.01."),
         format!("{text:?} is no polling table's identifier; write it such as 201301006.01."),
     )
+}
+
+/// A new file for its owner only.
+fn new_file(path: &Path) -> std::io::Result<std::fs::File> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// Writes a new file that only its owner may read, whole or not at all; replaces nothing.

@@ -1,12 +1,11 @@
 //! `testigo hq root`, `keys`, `keyset` and `rotate`: who holds which key.
 
 use crate::args::{KeysCommand, KeysetCommand, PaperArgs, RootCommand, RotateArgs};
-use crate::courier::new_file;
 use crate::failure::Failure;
+use crate::hq::write_secret;
 use crate::outcome::{Outcome, complain};
 use crate::secret;
 use serde_json::{Value, json};
-use std::io::Write;
 use std::path::Path;
 use testigo_hq::{
     Clock, HqError, Lock, PaperKey, Review, Root, RootError, Rotation, Sharing, SystemClock, Unlock,
@@ -188,12 +187,7 @@ fn show(
             None => lines.extend(text.lines().map(str::to_owned)),
             Some(folder) => {
                 let path = folder.join(format!("paper-{}.txt", n + 1));
-                new_file(&path)
-                    .and_then(|mut file| {
-                        file.write_all(text.as_bytes())
-                            .and_then(|()| file.sync_all())
-                    })
-                    .map_err(Failure::file(&path))?;
+                write_secret(&path, text.as_bytes())?;
                 files.push(json!(path));
             }
         }

@@ -6,7 +6,7 @@ use crate::outcome::Outcome;
 use serde_json::json;
 use std::path::Path;
 use testigo_hq::{DecisionNote, DecisionView, DeviceState, DeviceView, WaitingView};
-use testigo_wire::{Confirmation, KeyId, Language, TableId, Time};
+use testigo_wire::{Confirmation, KeyId, Language, Time};
 
 /// Runs one command about devices; without one, lists them.
 pub fn devices(
@@ -70,7 +70,7 @@ pub fn devices(
             testigo_hq::replace_device(data, old, new, from, note(&why))?
         }
         Some(DevicesCommand::Reassign { device, table, why }) => {
-            let table = TableId::new(&table).map_err(|_| crate::hq::no_table(&table))?;
+            let table = crate::hq::table_id(&table)?;
             testigo_hq::reassign_device(data, name(&device)?, &table, note(&why))?
         }
     };

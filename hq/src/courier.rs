@@ -6,7 +6,7 @@ use crate::door;
 use crate::init::Headquarters;
 use crate::quota::Rates;
 use crate::ring::SealKeys;
-use crate::store::{Brought, Reader, Store, receipt};
+use crate::store::{Brought, Store, receipt};
 use crate::writer::{Clerk, Item};
 use crate::{Clock, HqError};
 use sha2::{Digest, Sha256};
@@ -45,8 +45,6 @@ pub struct Carried {
 /// Takes in what couriers bring.
 pub(crate) struct Courier {
     clerk: Clerk,
-    store: Store,
-    reader: Reader,
     held: Held,
     receipt_key: SigningKey,
     clock: Arc<dyn Clock>,
@@ -71,8 +69,6 @@ impl Courier {
                 clock.clone(),
                 Rates::CARRIED,
             ),
-            store: Store::open(&hq.folder)?,
-            reader: Reader::open(&hq.folder)?,
             held: Held::open(&hq.folder)?,
             receipt_key,
             clock,
@@ -97,6 +93,7 @@ impl Courier {
     /// Takes a bundle in. Where it says how, there is a letter for the way back.
     pub(crate) fn take_in(
         &mut self,
+        store: &mut Store,
         bundle: &Bundle,
     ) -> Result<(Carried, Option<ReturnLetter>), HqError> {
         let mut carried = Carried::default();
@@ -109,7 +106,7 @@ impl Courier {
                 BundleItem::Signed(item) => {
                     signed.push(item);
                     if signed.len() == BATCH {
-                        self.records(&mut signed, &mut carried, &mut answers)?;
+                        self.records(store, &mut signed, &mut carried, &mut answers)?;
                     }
                 }
                 BundleItem::Return(found) => secret = Some(found),
@@ -118,7 +115,7 @@ impl Courier {
                     offset,
                     bytes,
                 } => {
-                    self.records(&mut signed, &mut carried, &mut answers)?;
+                    self.records(store, &mut signed, &mut carried, &mut answers)?;
                     if offset == 0 {
                         carried.files_deferred += u64::from(gathering.is_some());
                         gathering = Some(Gathering::new(blob));
@@ -130,13 +127,13 @@ impl Courier {
                         gathering = None;
                         carried.files_deferred += 1;
                     } else if file.is_complete() {
-                        self.file(file, &mut carried, &mut answers)?;
+                        self.file(store, file, &mut carried, &mut answers)?;
                         gathering = None;
                     }
                 }
             }
         }
-        self.records(&mut signed, &mut carried, &mut answers)?;
+        self.records(store, &mut signed, &mut carried, &mut answers)?;
         carried.files_deferred += u64::from(gathering.is_some());
         carried.receipts = answers.len() as u64;
         tracing::info!(
@@ -155,6 +152,7 @@ impl Courier {
 
     fn records(
         &mut self,
+        store: &mut Store,
         signed: &mut Vec<&[u8]>,
         carried: &mut Carried,
         answers: &mut Vec<Answer>,
@@ -165,7 +163,7 @@ impl Courier {
         let brought: Vec<_> = (signed.drain(..))
             .map(|item| (item.to_vec(), door::Brought::read(item)))
             .collect();
-        let keys = self.reader.keys(&door::signers(&brought))?;
+        let keys = store.keys(&door::signers(&brought))?;
         let entered = door::check(brought, keys).items.into_iter();
         // A question is of a phone that waits for its answer: here nobody does.
         let entered: Vec<_> = entered
@@ -174,22 +172,23 @@ impl Courier {
                 item => (bytes, item),
             })
             .collect();
-        self.write(entered, carried, answers)
+        self.write(store, entered, carried, answers)
     }
 
     /// Holds a file that is whole, and signs for it.
     fn file(
         &mut self,
+        store: &mut Store,
         file: &Gathering,
         carried: &mut Carried,
         answers: &mut Vec<Answer>,
     ) -> Result<(), HqError> {
         let blob = &file.blob;
-        if !file.is_right() || !self.store.is_named(blob)? {
+        if !file.is_right() || !store.is_named(blob)? {
             carried.files_deferred += 1;
             return Ok(());
         }
-        let kept = match self.store.blob_receipt(blob)? {
+        let kept = match store.blob_receipt(blob)? {
             Some(receipt) => {
                 carried.files_known += 1;
                 receipt
@@ -200,8 +199,7 @@ impl Courier {
                     .sign(&self.receipt_key)
                     .map_err(HqError::keys)?;
                 carried.files += 1;
-                self.store
-                    .keep_blob(blob, self.clock.now().millis(), &receipt)?
+                store.keep_blob(blob, self.clock.now().millis(), &receipt)?
             }
         };
         answers.push(Answer::BlobReceipt(kept));
@@ -210,11 +208,12 @@ impl Courier {
 
     fn write(
         &mut self,
+        store: &mut Store,
         entered: Vec<(Vec<u8>, Item)>,
         carried: &mut Carried,
         answers: &mut Vec<Answer>,
     ) -> Result<(), HqError> {
-        let mut transaction = self.store.begin()?;
+        let mut transaction = store.begin()?;
         let savepoint = transaction.savepoint()?;
         // Inside the write lock: nobody comes between this look and what is kept.
         let mut before = Vec::with_capacity(entered.len());

@@ -143,7 +143,7 @@ impl Desk {
         };
         let held = match self.courier.open_brought(&brought, &self.seal_keys) {
             Ok(bundle) => {
-                let (carried, _) = self.courier.take_in(&bundle)?;
+                let (carried, _) = self.courier.take_in(&mut self.store, &bundle)?;
                 Some((carried.new, carried.files))
             }
             // It stays as it is, an attachment like others.

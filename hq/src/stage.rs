@@ -3,7 +3,7 @@
 
 use crate::PackSource;
 use crate::init::Headquarters;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use testigo_wire::{
     Body, BootId, Code, ElectionId, Enrolment, Envelope, Record, RecordId, Report, SealPublicKey,
@@ -21,16 +21,8 @@ impl Stage {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("hq");
-        let pack = PackSource::venezuela_2024().unwrap();
-        crate::init(
-            &data,
-            &pack,
-            &["http://127.0.0.1:1".to_owned()],
-            crate::Certificates::Own,
-        )
-        .unwrap();
         Self {
-            hq: Headquarters::open(&data).unwrap(),
+            hq: headquarters(&data),
             data,
             _folder: folder,
         }
@@ -54,6 +46,14 @@ impl Stage {
             saved: 0,
         }
     }
+}
+
+/// New headquarters in this folder.
+pub(crate) fn headquarters(data: &Path) -> Headquarters {
+    let pack = PackSource::venezuela_2024().unwrap();
+    let endpoints = ["http://127.0.0.1:1".to_owned()];
+    crate::init(data, &pack, &endpoints, crate::Certificates::Own).unwrap();
+    Headquarters::open(data).unwrap()
 }
 
 /// A device under a capability.

@@ -11,6 +11,7 @@
 )]
 
 mod chance;
+mod database;
 mod headquarters;
 mod http;
 mod phone;
@@ -19,6 +20,7 @@ mod proxy;
 mod stage;
 
 pub use chance::Chance;
+pub use database::database_values;
 pub use headquarters::{Headquarters, Held, warnings};
 pub use http::{HttpAnswer, get, post, request};
 pub use phone::{Phone, Saved};

@@ -6,8 +6,9 @@ use crate::error::disk;
 use crate::store::{Device, Settled, Store, enrolment_eid};
 use crate::sync::Selection;
 use crate::{AttachmentKind, HandoverInput, KeysetTaken, Phone, PhoneError, Saved};
-use std::fs::File;
-use std::io::{Read, Seek, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Read, Seek, Write};
+use std::path::Path;
 use testigo_wire::{
     Answer, BlobReceipt, BlobRef, BlobSecret, Bundle, BundleItem, BundleSealer, Epoch, Handover,
     MAX_PIECE, Receipt, ReturnPost,
@@ -132,6 +133,36 @@ impl Phone {
             files_left_out: files.len() as u64 - carried,
             bytes: out.bytes,
         }))
+    }
+
+    /// The same into a new file for its owner only, durably. Where there is nothing to carry, or it cannot be written,
+    /// no file is left.
+    ///
+    /// # Errors
+    /// As [`Phone::bundle`]; [`PhoneError::File`] where the file cannot be made, such as where it is there already, or
+    /// cannot be made durable.
+    pub fn bundle_to(
+        &self,
+        selection: Selection,
+        load: Load,
+        path: &Path,
+    ) -> Result<Option<Bundled>, PhoneError> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut writer = BufWriter::new(options.open(path).map_err(PhoneError::File)?);
+        let written = self
+            .bundle(selection, load, &mut writer)
+            .and_then(|bundled| {
+                writer.get_ref().sync_all().map_err(PhoneError::File)?;
+                Ok(bundled)
+            });
+        if !matches!(written, Ok(Some(_))) {
+            // Half a bundle opens nowhere, and an empty file only looks like one.
+            let _ = std::fs::remove_file(path);
+        }
+        written
     }
 
     /// Adds a sealed file piece by piece, where it has room and can be read.

@@ -1,5 +1,5 @@
 use crate::WireError;
-use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
+use crate::text::travels_as_text;
 use std::fmt;
 
 /// A polling table as the election's pack writes it, for Venezuela `centre.table` (`201301006.01`).
@@ -40,19 +40,4 @@ impl fmt::Display for TableId {
     }
 }
 
-impl<C> Encode<C> for TableId {
-    fn encode<W: encode::Write>(
-        &self,
-        e: &mut Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), encode::Error<W::Error>> {
-        e.str(&self.0)?.ok()
-    }
-}
-
-impl<'b, C> Decode<'b, C> for TableId {
-    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
-        let position = d.position();
-        Self::new(d.str()?).map_err(|error| decode::Error::message(error).at(position))
-    }
-}
+travels_as_text!(TableId);

@@ -1,5 +1,4 @@
 use super::*;
-use crate::PackSource;
 use axum::body::{Body, Bytes};
 use http_body_util::channel::Channel;
 use rusqlite::params;
@@ -14,16 +13,7 @@ const ROOM: Room = Room {
 /// Headquarters to which an envelope named this file.
 fn headquarters(blob: &BlobRef) -> (TempDir, Arc<Blobs>) {
     let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("hq");
-    let pack = PackSource::venezuela_2024().unwrap();
-    crate::init(
-        &data,
-        &pack,
-        &["http://127.0.0.1:1".to_owned()],
-        crate::Certificates::Own,
-    )
-    .unwrap();
-    let headquarters = Headquarters::open(&data).unwrap();
+    let headquarters = crate::stage::headquarters(&folder.path().join("hq"));
     let blobs = Blobs::open(&headquarters, Arc::new(crate::SystemClock), ROOM).unwrap();
     let named = blobs.sql(|store| {
         let db = store.begin()?;

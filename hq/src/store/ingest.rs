@@ -29,16 +29,20 @@ pub(crate) struct Keys {
 impl Reader {
     /// The keys of those that are known here, as capabilities and as devices.
     pub(crate) fn keys(&self, signers: &[KeyId]) -> rusqlite::Result<Keys> {
-        let mut keys = Keys::default();
-        for kid in signers {
-            if let Some(device) = device(&self.0, *kid)? {
-                keys.devices.insert(*kid, (device.key, device.capability));
-            } else if let Some(key) = capability(&self.0, *kid)? {
-                keys.capabilities.insert(*kid, key);
-            }
-        }
-        Ok(keys)
+        keys(&self.0, signers)
     }
+}
+
+fn keys(db: &Connection, signers: &[KeyId]) -> rusqlite::Result<Keys> {
+    let mut keys = Keys::default();
+    for kid in signers {
+        if let Some(device) = device(db, *kid)? {
+            keys.devices.insert(*kid, (device.key, device.capability));
+        } else if let Some(key) = capability(db, *kid)? {
+            keys.capabilities.insert(*kid, key);
+        }
+    }
+    Ok(keys)
 }
 
 /// What is about to be kept, with the receipt that says so.
@@ -51,6 +55,11 @@ pub(crate) struct Incoming<'a> {
 }
 
 impl Store {
+    /// As [`Reader::keys`].
+    pub(crate) fn keys(&self, signers: &[KeyId]) -> rusqlite::Result<Keys> {
+        keys(&self.0, signers)
+    }
+
     /// A transaction that holds the write lock from its beginning.
     pub(crate) fn begin(&mut self) -> rusqlite::Result<Transaction<'_>> {
         self.0

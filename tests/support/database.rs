@@ -1,0 +1,43 @@
+use rusqlite::types::ValueRef;
+use std::path::Path;
+use testigo_sqlite::DatabaseKey;
+
+/// `PRAGMA application_id` of headquarters' database.
+const APPLICATION_ID: u32 = u32::from_be_bytes(*b"TsHQ");
+
+/// Every value of these tables of headquarters' database, or of all of them, opened with the key in its folder: texts,
+/// blobs, and numbers as eight bytes, big-endian. With each value, its table's name.
+pub fn database_values(data: &Path, tables: Option<&[&str]>) -> Vec<(String, Vec<u8>)> {
+    let key = std::fs::read(data.join("keys/database.key")).unwrap();
+    let key = DatabaseKey::from_bytes(key.try_into().unwrap());
+    let database = testigo_sqlite::open_reader(&data.join("hq.db"), &key, APPLICATION_ID).unwrap();
+    let names: Vec<String> = database
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    let mut values = Vec::new();
+    for name in names {
+        if tables.is_some_and(|tables| !tables.contains(&name.as_str())) {
+            continue;
+        }
+        let mut rows = database
+            .prepare(&format!("SELECT * FROM \"{name}\""))
+            .unwrap();
+        let columns = rows.column_count();
+        let mut rows = rows.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            for column in 0..columns {
+                let value = match row.get_ref(column).unwrap() {
+                    ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.to_vec(),
+                    ValueRef::Integer(n) => n.to_be_bytes().to_vec(),
+                    _ => continue,
+                };
+                values.push((name.clone(), value));
+            }
+        }
+    }
+    values
+}
