@@ -109,8 +109,9 @@ async fn nobodys_address_stays_at_headquarters() {
             let data = data.clone();
             async move {
                 let on_ready = |listening| ready.send(listening).unwrap();
+                let anywhere = testigo_hq::Listen::at(([127, 0, 0, 1], 0).into());
                 let shutdown = async { ended.await.unwrap() };
-                testigo_hq::serve(&data, ([127, 0, 0, 1], 0).into(), on_ready, shutdown).await
+                testigo_hq::serve(&data, anywhere, on_ready, shutdown).await
             }
         });
         let address = listening.await.unwrap().address;

@@ -95,7 +95,7 @@ async fn each_kept_phone_and_headquarters_open_and_go_on() {
         let data = hq_folder.clone();
         let serving = tokio::spawn(async move {
             let on_ready = |listening| ready.send(listening).unwrap();
-            let anywhere = ([127, 0, 0, 1], 0).into();
+            let anywhere = testigo_hq::Listen::at(([127, 0, 0, 1], 0).into());
             let shutdown = async { ended.await.unwrap() };
             testigo_hq::serve(&data, anywhere, on_ready, shutdown).await
         });

@@ -453,6 +453,24 @@ fn what_a_revoked_phone_sends_later_waits_for_review() {
     );
     assert!(warnings(waits).contains(&15), "{waits}");
     assert!(warnings(held.incident("later")).contains(&15));
+    // Whoever looks is told why, cannot confirm it, and decides record by record.
+    let devices = stage.hq.run(&["devices"]).done().json();
+    assert_eq!(devices["devices"][0]["state"], "revoked_by_root");
+    let confirmation = phone.run(&["status"]).done().text("/confirmation");
+    stage
+        .hq
+        .run(&["devices", "confirm", &confirmation])
+        .exited(2);
+    let review = stage.hq.run(&["review"]).done().json();
+    let waiting = review["waiting"].as_array().unwrap();
+    assert_eq!(waiting.len(), 2, "{review}");
+    assert!(waiting.iter().all(|one| one["state"] == "revoked_by_root"));
+    let sheet = waiting.iter().find(|one| one["kind"] == "sheet").unwrap();
+    let number = sheet["arrival"].to_string();
+    stage.hq.run(&["review", "count", &number]).done();
+    let held = stage.hq.held();
+    assert!(held.total() > total);
+    assert_eq!(held.table(OTHER_TABLE)["readings"], 1);
 }
 
 #[test]

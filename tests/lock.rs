@@ -46,11 +46,18 @@ fn a_locked_phone_captures_and_sends_and_shows_nothing() {
     assert_eq!(code(&phone.run(&["parked"])), "locked");
     let said = phone.run_in("es", &["list"]);
     assert!(said.err.contains("desbloquee para leer"), "{said:?}");
+    // Nor does it say where its witness is, or whether a table that somebody tries is theirs.
+    let answer = phone.run(&["report", "90"]).done().json();
+    assert_eq!(answer["table"], Value::Null, "{answer}");
+    let tried = phone
+        .run(&["report", "90", "--table", "110601011.04"])
+        .done();
+    assert_eq!(tried.json()["warnings"], serde_json::json!([]), "{tried:?}");
     let saved = phone.report("while locked");
     let status = phone.run(&["status"]).done().json();
     assert_eq!(
         (&status["queued"], &status["table"]),
-        (&2.into(), &Value::Null)
+        (&4.into(), &Value::Null)
     );
     assert_eq!(
         code(&phone.run_with_input(&["unlock"], b"000000\n")),
@@ -62,10 +69,10 @@ fn a_locked_phone_captures_and_sends_and_shows_nothing() {
     assert!(shown[0].as_ref().unwrap().contains("while locked"));
 
     phone.sync_all_well();
-    assert_eq!(stage.hq.held().notes(), ["before", "while locked"]);
+    assert_eq!(stage.hq.held().notes(), ["", "", "before", "while locked"]);
     assert_eq!(
         list(&phone, PIN),
-        [None, None],
+        [None, None, None, None],
         "what was delivered has burned"
     );
 
@@ -178,16 +185,94 @@ fn a_phone_that_is_wiped_is_no_phone() {
 }
 
 #[test]
+fn whether_headquarters_hear_of_duress_is_the_witnesss_choice() {
+    let stage = Stage::new();
+    for (alarm, heard) in [("no", 0), ("yes", 1)] {
+        let phone = stage.phone(alarm, TABLE);
+        phone.run_with_input(&["pin", "set"], PIN).done();
+        let pins = [PIN, DURESS].concat();
+        phone
+            .run_with_input(&["duress", "set", "--alarm", alarm], &pins)
+            .done();
+        assert_eq!(phone.queued(), 0);
+        phone.run_with_input(&["unlock"], DURESS).done();
+        phone.sync();
+        let held = stage.hq.held();
+        let alarms = held.incidents().iter().filter(|one| one["code"] == 37);
+        assert_eq!(alarms.count(), heard, "{alarm}");
+    }
+}
+
+#[test]
+fn a_phone_that_does_not_open_is_wiped_all_the_same() {
+    let stage = Stage::new();
+    for (at, breaks) in ["unsafe-key", "phone.db"].into_iter().enumerate() {
+        let phone = stage.phone(&format!("phone-{at}"), TABLE);
+        phone.report("a note");
+        std::fs::write(phone.home.join(breaks), b"damaged").unwrap();
+        phone.run(&["status"]).exited(2);
+        // What would be lost cannot be told; it is asked for all the same.
+        phone.run(&["wipe"]).exited(2);
+        assert!(!contents(&phone.home).is_empty());
+        let wiped = phone.run(&["wipe", "--yes"]).done().json();
+        assert_eq!(
+            (&wiped["wiped"], &wiped["undelivered"]),
+            (&true.into(), &Value::Null)
+        );
+        assert!(contents(&phone.home).is_empty());
+    }
+    let nobody = stage.phone("nobody", TABLE);
+    nobody.run(&["wipe", "--yes"]).done();
+    assert_eq!(code(&nobody.run(&["wipe", "--yes"])), "no-phone");
+}
+
+#[test]
+fn headquarters_take_in_what_waits_on_a_phone_whose_key_store_lost_its_key() {
+    let stage = Stage::new();
+    let phone = stage.phone("phone", TABLE);
+    phone.report("unsent");
+    let picture = stage.path("picture.bin");
+    std::fs::write(&picture, b"no format at all").unwrap();
+    phone.report_with("unsent, with a file", &picture);
+    std::fs::remove_file(phone.home.join("unsafe-key")).unwrap();
+    phone.run(&["sync"]).exited(2);
+    let home = phone.home.to_str().unwrap();
+    let rescued = stage.hq.run(&["rescue", home]).done().json();
+    assert_eq!(
+        (&rescued["new"], &rescued["files"], &rescued["left"]),
+        (&2.into(), &1.into(), &0.into())
+    );
+    assert_eq!(stage.hq.run(&["rescue", home]).done().json()["new"], 0);
+    let mut notes = stage.hq.held().notes();
+    notes.sort();
+    assert_eq!(notes, ["unsent", "unsent, with a file"]);
+    // Others cannot, and a wiped phone leaves nothing to open.
+    let other = Stage::new();
+    let refused = other.hq.run(&["rescue", home]);
+    assert_eq!(refused.status, Some(2));
+    assert!(refused.err.contains("other headquarters"), "{refused:?}");
+    phone.run(&["wipe", "--yes"]).done();
+    stage.hq.run(&["rescue", home]).exited(2);
+}
+
+#[test]
 fn so_many_wrong_pins_wipe_where_the_witness_chose_so() {
     let stage = Stage::new();
     let phone = stage.phone("phone", TABLE);
     phone.run_with_input(&["pin", "set"], PIN).done();
-    let set = phone.run(&["settings", "--wipe-after", "3"]).done().json();
+    let refused = phone.run(&["settings", "--wipe-after", "3"]);
+    assert_eq!(code(&refused), "locked");
+    let set = phone
+        .run_with_input(&["--pin-stdin", "settings", "--wipe-after", "3"], PIN)
+        .done()
+        .json();
     assert_eq!(
         (&set["wipe_after"], &set["burn"]),
         (&3.into(), &true.into())
     );
-    phone.run(&["settings", "--wipe-after", "2"]).exited(2);
+    phone
+        .run_with_input(&["--pin-stdin", "settings", "--wipe-after", "2"], PIN)
+        .exited(2);
     for _ in 0..2 {
         assert_eq!(
             code(&phone.run_with_input(&["unlock"], b"000000\n")),

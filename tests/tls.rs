@@ -75,7 +75,7 @@ fn phones_deliver_under_the_current_and_the_next_pin_and_no_web_certificate() {
     // The key is lost or seized: the next one takes its place, and phones know it already.
     hq.kill();
     let keys = data.join("keys");
-    std::fs::rename(keys.join("tls-next.key"), keys.join("tls.key")).unwrap();
+    std::fs::remove_file(keys.join("tls.key")).unwrap();
     hq.serve(port);
     phone.report("under the next key");
     assert_eq!(phone.sync_all_well()["delivered"], 1);
@@ -85,11 +85,98 @@ fn phones_deliver_under_the_current_and_the_next_pin_and_no_web_certificate() {
     hq.kill();
     let other = folder.path().join("other");
     Headquarters::init(other.clone(), "https://localhost:1");
+    std::fs::remove_file(keys.join("tls-next.key")).unwrap();
     std::fs::copy(other.join("keys/tls.key"), keys.join("tls.key")).unwrap();
     let refused = hq.run(&["serve", "--listen", "127.0.0.1:0"]).exited(2);
-    assert!(refused.err.contains("tls.key"), "{refused:?}");
+    assert!(refused.err.contains("keys restore"), "{refused:?}");
     std::fs::write(keys.join("tls.key"), b"no key").unwrap();
     hq.run(&["serve", "--listen", "127.0.0.1:0"]).exited(2);
+}
+
+#[test]
+fn headquarters_that_come_back_from_backups_have_the_keys_that_phones_know() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let path = |name: &str| folder.path().join(name);
+    let text = |name: &str| path(name).to_str().unwrap().to_owned();
+    let mut hq = Headquarters::init(path("hq"), &format!("https://localhost:{port}"));
+    hq.serve(port);
+    let phone = phone_of(&hq, &folder, "phone");
+    phone.report("before");
+    phone.sync_all_well();
+    let passphrase = "a passphrase of some length\n";
+    hq.run_with_input(
+        &["keys", "backup", "--out", &text("keys.backup")],
+        passphrase,
+    )
+    .done();
+    hq.run(&["backup", "--out", &text("copy")]).done();
+    hq.kill();
+    std::fs::remove_dir_all(path("hq")).unwrap();
+
+    let restored = [
+        "keys",
+        "restore",
+        &text("keys.backup"),
+        "--to",
+        &text("keys"),
+    ];
+    let named = hq.run_with_input(&restored, passphrase).done().json();
+    let named: Vec<_> = (named["restored"].as_array().unwrap().iter())
+        .map(|name| name.as_str().unwrap())
+        .collect();
+    assert!(named.contains(&"tls.key") && named.contains(&"tls-next.key"));
+    hq.run(&["restore", "--from", &text("copy"), "--keys", &text("keys")])
+        .done();
+    hq.serve(port);
+    phone.report("after");
+    phone.sync_all_well();
+    assert_eq!(incidents(&hq), 2);
+
+    // Without them they do not come up in the open: phones would deliver nothing.
+    hq.kill();
+    for name in ["tls.key", "tls-next.key"] {
+        std::fs::remove_file(path("hq").join("keys").join(name)).unwrap();
+    }
+    let serve = ["serve", "--listen", "127.0.0.1:0"];
+    let refused = hq.run(&serve).exited(2);
+    assert!(refused.err.contains("--proxy-speaks-tls"), "{refused:?}");
+}
+
+#[test]
+fn the_next_tls_key_comes_into_use_while_phones_are_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let mut hq = Headquarters::init(
+        folder.path().join("hq"),
+        &format!("https://localhost:{port}"),
+    );
+    let before = hq.keyset().pins;
+    hq.serve(port);
+    let (near, far) = (
+        phone_of(&hq, &folder, "near"),
+        phone_of(&hq, &folder, "far"),
+    );
+    far.report("saved before");
+    // The practice root lies beside the server: signed and installed at once, and taken up while it runs.
+    hq.run(&["rotate", "--tls"]).done();
+    let after = hq.keyset().pins;
+    assert_eq!((after.len(), after[0]), (2, before[1]));
+    assert!(!before.contains(&after[1]));
+    near.report("one");
+    near.sync_all_well();
+    hq.run(&["rotate", "--tls"]).done();
+    assert_eq!(hq.keyset().pins[0], after[1]);
+    near.report("two");
+    near.sync_all_well();
+    assert_eq!(incidents(&hq), 2);
+    // Who slept through two of them gets the keyset as a file.
+    let slept = far.sync();
+    assert_eq!(slept["failure"]["code"], "no-network", "{slept}");
+    let file = hq.public().join("keyset.cose");
+    far.run(&["keyset", file.to_str().unwrap()]).done();
+    far.sync_all_well();
+    assert_eq!(incidents(&hq), 3);
 }
 
 #[test]

@@ -273,7 +273,7 @@ impl Shared {
             enrolled: outbox.enrolled,
             enrolment_delivered: outbox.enrolment_delivered,
             election: phone.election().map(|pack| pack.name.clone()),
-            table: phone.assigned_table().map(TableId::to_string),
+            table: phone.assigned_table()?.map(TableId::to_string),
             queued: outbox.queued,
             queued_bytes: outbox.queued_bytes,
             attachments_queued: outbox.attachments_queued,

@@ -433,6 +433,9 @@ pub enum HqCommand {
         /// The address to listen on.
         #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8470")]
         listen: SocketAddr,
+        /// A proxy before headquarters has the TLS keys that phones know, and speaks TLS.
+        #[arg(long)]
+        proxy_speaks_tls: bool,
         /// End when standard input closes, too: for a program that starts headquarters and must not
         /// leave them behind.
         #[arg(long)]
@@ -506,5 +509,29 @@ mod tests {
             );
             waiting.extend(command.get_subcommands().cloned());
         }
+    }
+
+    #[test]
+    fn every_example_is_understood() {
+        let mut waiting = vec![Cli::command()];
+        let mut tried = 0;
+        while let Some(command) = waiting.pop() {
+            let help = command.get_after_help().map(ToString::to_string);
+            for line in help.unwrap_or_default().lines() {
+                let Some(at) = line.find("testigo ") else {
+                    continue;
+                };
+                let words = shlex::split(&line[at..]).unwrap();
+                let words = words
+                    .iter()
+                    .take_while(|word| !["|", "<", ">"].contains(&word.as_str()));
+                if let Err(error) = Cli::try_parse_from(words) {
+                    panic!("{line}: {error}");
+                }
+                tried += 1;
+            }
+            waiting.extend(command.get_subcommands().cloned());
+        }
+        assert!(tried > 50, "{tried}");
     }
 }

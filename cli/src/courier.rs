@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::hq::{table_id, write_secret};
 use crate::outcome::Outcome;
 use crate::sheet::{png, qr_picture};
-use crate::{attach, bundles, render};
+use crate::{attach, bundles, render, rescue};
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{Cursor, Read};
@@ -74,6 +74,7 @@ pub fn headquarters(
         ImportCommand::Import { files, receipts } => {
             import(data, &files, receipts.as_deref(), language)
         }
+        ImportCommand::Rescue { folder } => rescue::run(data, &folder, language),
         ImportCommand::Custody { table } => custody(data, table.as_deref(), language),
     }
 }

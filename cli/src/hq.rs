@@ -7,10 +7,9 @@ use crate::sheet::{png, qr_picture};
 use crate::{backup, codes, courier, interrupt, phone, recover, root, staff, table};
 use serde_json::json;
 use std::io::Write;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use testigo_hq::{Certificates, HqError, Listening, PackSource, Root};
+use testigo_hq::{Certificates, HqError, Listen, Listening, PackSource, Root};
 use testigo_wire::{KeysetRequest, Language, TableId, root_words};
 
 /// How long `table` waits for the desk; the desk looks about once a second by itself.
@@ -65,8 +64,15 @@ pub fn run(args: HqArgs, language: Language, as_json: bool) -> Result<Outcome, F
         HqCommand::Review { command } => staff::review(data, command, language),
         HqCommand::Serve {
             listen,
+            proxy_speaks_tls,
             until_stdin_closes,
-        } => serve(data, listen, until_stdin_closes, language, as_json),
+        } => {
+            let listen = Listen {
+                address: listen,
+                proxy_speaks_tls,
+            };
+            serve(data, listen, until_stdin_closes, language, as_json)
+        }
         HqCommand::Backup { out } => backup::backup(data, &out, language),
         HqCommand::Confirm { copy } => backup::confirm(data, &copy, language),
         HqCommand::Restore { from, keys } => backup::restore(data, &from, &keys, language),
@@ -208,7 +214,7 @@ pub fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 
 fn serve(
     data: &Path,
-    listen: SocketAddr,
+    listen: Listen,
     until_stdin_closes: bool,
     language: Language,
     as_json: bool,

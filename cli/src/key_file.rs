@@ -35,6 +35,11 @@ pub fn keys(home: &Path) -> Result<Arc<dyn HostKeys>, Failure> {
     Ok(Arc::new(files))
 }
 
+/// The key store of the phone in this folder, whatever is left of it.
+pub fn remains(home: &Path) -> impl HostKeys {
+    KeyFiles(home.to_owned())
+}
+
 fn missing(path: &Path) -> Failure {
     Failure::said(
         format!(

@@ -2,10 +2,12 @@
 
 use crate::args::{DuressCommand, PinCommand, WipeAfter};
 use crate::failure::Failure;
+use crate::key_file;
 use crate::outcome::Outcome;
 use crate::secret::typed;
 use serde_json::json;
 use std::io::IsTerminal;
+use std::path::Path;
 use testigo_phone::{Phone, Settings};
 use testigo_wire::Language;
 use zeroize::Zeroizing;
@@ -198,5 +200,21 @@ pub fn wipe(phone: &mut Phone, yes: bool, language: Language) -> Result<Outcome,
             format!("Wiped: the keys first, then the files. Undelivered were {records} records and {files} files."),
         )],
         json!({ "wiped": true, "undelivered": records, "undelivered_files": files }),
+    ))
+}
+
+/// The same for a phone that does not open: what was not delivered cannot be counted.
+pub fn wipe_remains(home: &Path, language: Language) -> Result<Outcome, Failure> {
+    Phone::wipe_folder(home, Some(&key_file::remains(home)))?;
+    Ok(Outcome::clean(
+        vec![
+            language
+                .pick(
+                    "Borrado: primero las llaves, luego los archivos. El teléfono no se podía abrir: no se sabe qué quedó sin entregar.",
+                    "Wiped: the keys first, then the files. The phone did not open: what was undelivered is not known.",
+                )
+                .to_owned(),
+        ],
+        json!({ "wiped": true, "undelivered": null, "undelivered_files": null }),
     ))
 }

@@ -23,6 +23,7 @@ mod picture;
 mod plain;
 mod recover;
 mod render;
+mod rescue;
 mod root;
 mod scan;
 mod secret;

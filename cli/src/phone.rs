@@ -38,8 +38,24 @@ pub fn run(args: PhoneArgs, language: Language, as_json: bool) -> Result<Outcome
         }
         _ => {}
     }
-    let mut phone = Phone::open_under(&args.home, key_file::keys(&args.home)?, clock)?;
-    let reads = matches!(args.command, PhoneCommand::List | PhoneCommand::Parked);
+    let opened =
+        key_file::keys(&args.home).and_then(|keys| Ok(Phone::open_under(&args.home, keys, clock)?));
+    let mut phone = match (opened, &args.command) {
+        (Err(_), PhoneCommand::Wipe { yes: true }) if Phone::exists(&args.home) => {
+            return lock::wipe_remains(&args.home, language);
+        }
+        (opened, _) => opened?,
+    };
+    let reads = matches!(
+        args.command,
+        PhoneCommand::List
+            | PhoneCommand::Parked
+            | PhoneCommand::Settings { burn: Some(_), .. }
+            | PhoneCommand::Settings {
+                wipe_after: Some(_),
+                ..
+            }
+    );
     // On a terminal a person is there to be asked.
     if (args.pin_stdin || (reads && std::io::stdin().is_terminal())) && phone.is_locked()? {
         phone.unlock(&lock::ask("PIN", "PIN", language)?)?;
@@ -226,8 +242,7 @@ fn one(
                     true => Link::Metered,
                     false => phone.last_link()?,
                 })?,
-                // A locked phone shows nobody where its witness is.
-                phone.assigned_table().filter(|_| !locked),
+                phone.assigned_table()?,
                 phone.trust(),
                 phone.confirmation()?.filter(|_| !locked),
                 language,

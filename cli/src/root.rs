@@ -281,8 +281,10 @@ pub fn keys(data: &Path, command: KeysCommand, language: Language) -> Result<Out
                         .pick("No faltaba ninguna llave.", "No key was missing.")
                         .to_owned(),
                     _ => language.pick(
-                        format!("Volvieron {n} llaves: {list}. Arranque de nuevo la central."),
-                        format!("{n} keys came back: {list}. Start the server again."),
+                        format!(
+                            "Volvieron {n} llaves: {list}. Arranque la central (testigo hq serve)."
+                        ),
+                        format!("{n} keys came back: {list}. Start the server (testigo hq serve)."),
                     ),
                 }],
                 json!({ "restored": names }),
@@ -308,8 +310,8 @@ pub fn keyset(data: &Path, command: KeysetCommand, language: Language) -> Result
             format!("Version {version} was installed already."),
         ),
         false => language.pick(
-            format!("Instalada la versión {version}. Arranque de nuevo la central (testigo hq --data {dir} serve); los teléfonos la recogen en su próximo envío, o del archivo {dir}/public/keyset.cose."),
-            format!("Version {version} is installed. Start the server again (testigo hq --data {dir} serve); phones take it at their next sync, or from the file {dir}/public/keyset.cose."),
+            format!("Instalada la versión {version}. La central en marcha la toma sola; los teléfonos la recogen en su próximo envío, o del archivo {dir}/public/keyset.cose."),
+            format!("Version {version} is installed. A server that runs takes it up by itself; phones take it at their next sync, or from the file {dir}/public/keyset.cose."),
         ),
     };
     Ok(Outcome::clean(
@@ -336,6 +338,7 @@ pub fn rotate(data: &Path, args: RotateArgs, language: Language) -> Result<Outco
             seal: args.seal,
             receipt: args.receipt,
             desk: args.desk,
+            tls: args.tls,
             seized: args.seized,
             endpoints: args.endpoint,
             pins: args.pin,
@@ -346,8 +349,8 @@ pub fn rotate(data: &Path, args: RotateArgs, language: Language) -> Result<Outco
     let words = rotated.request.words(language);
     let next = match rotated.installed {
         Some(version) => language.pick(
-            format!("La raíz de prácticas está en este equipo: firmada e instalada la versión {version}. Arranque de nuevo la central."),
-            format!("The practice root is on this machine: version {version} is signed and installed. Start the server again."),
+            format!("La raíz de prácticas está en este equipo: firmada e instalada la versión {version}. La central en marcha la toma sola."),
+            format!("The practice root is on this machine: version {version} is signed and installed. A server that runs takes it up by itself."),
         ),
         None => language.pick(
             format!("Solicitud «{words}» en {dir}/keyset-request.cbor. Llévela a la raíz y diga allí las seis palabras; hasta entonces todo sigue como está."),

@@ -160,6 +160,7 @@ fn state(state: DeviceState, language: Language) -> &'static str {
         DeviceState::Confirmed => language.pick("confirmado", "confirmed"),
         DeviceState::Quarantined => language.pick("en cuarentena", "quarantined"),
         DeviceState::Revoked => language.pick("revocado", "revoked"),
+        DeviceState::RevokedByRoot => language.pick("revocado por la raíz", "revoked by the root"),
     }
 }
 

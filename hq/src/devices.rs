@@ -143,7 +143,7 @@ impl From<DecisionRow> for DecisionView {
 /// # Errors
 /// [`HqError`] where the folder holds no headquarters, or its database cannot be read.
 pub fn devices(data_dir: &Path) -> Result<Vec<DeviceView>, HqError> {
-    let rows = Headquarters::open(data_dir)?.reader.devices()?;
+    let rows = rows(&Headquarters::open(data_dir)?)?;
     Ok(rows.into_iter().map(DeviceView::from).collect())
 }
 
@@ -170,7 +170,7 @@ pub fn confirm_device(
     let headquarters = Headquarters::open(data_dir)?;
     let device = headquarters.reader.confirmed_by(heard)?;
     let device = device.ok_or(HqError::ConfirmationUnknown)?;
-    if found(&headquarters, device)?.revoked_since.is_some() {
+    if is_revoked(&found(&headquarters, device)?) {
         return Err(HqError::DeviceRevoked(device));
     }
     decide(&headquarters, &[Decided::Confirm(device)], note)?;
@@ -231,7 +231,7 @@ pub fn replace_device(
     found(&headquarters, old)?;
     let new = headquarters.reader.confirmed_by(heard)?;
     let new = new.ok_or(HqError::ConfirmationUnknown)?;
-    if new == old || found(&headquarters, new)?.revoked_since.is_some() {
+    if new == old || is_revoked(&found(&headquarters, new)?) {
         return Err(HqError::DeviceRevoked(new));
     }
     let decided = [Decided::Confirm(new), Decided::Revoke(old, moment(from))];
@@ -303,9 +303,24 @@ pub fn review(
     decide(&headquarters, &[decided], note)
 }
 
+/// All devices, with what the keyset says of them.
+fn rows(headquarters: &Headquarters) -> Result<Vec<DeviceRow>, HqError> {
+    let mut rows = headquarters.reader.devices()?;
+    let revoked = &headquarters.keyset.revoked;
+    for row in &mut rows {
+        if revoked.contains(&row.kid) || revoked.contains(&row.capability) {
+            row.state = DeviceState::RevokedByRoot;
+        }
+    }
+    Ok(rows)
+}
+
+fn is_revoked(row: &DeviceRow) -> bool {
+    row.revoked_since.is_some() || row.state == DeviceState::RevokedByRoot
+}
+
 fn found(headquarters: &Headquarters, device: KeyId) -> Result<DeviceRow, HqError> {
-    let rows = headquarters.reader.devices()?;
-    let found = rows.into_iter().find(|row| row.kid == device);
+    let found = (rows(headquarters)?.into_iter()).find(|row| row.kid == device);
     found.ok_or(HqError::DeviceUnknown(device))
 }
 

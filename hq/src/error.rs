@@ -26,6 +26,9 @@ pub enum HqError {
     /// A key file is damaged, or is not the one that the signed keyset names.
     #[error("{} is damaged or belongs to other headquarters", .0.display())]
     Key(PathBuf),
+    /// Phones know keys of TLS by their pins, and none of them is here.
+    #[error("{} holds none of the TLS keys that phones know", .0.display())]
+    TlsKeys(PathBuf),
     /// The signed keyset or pack is damaged, or signed by another root.
     #[error("{}: {source}", path.display())]
     Signed {
@@ -70,6 +73,9 @@ pub enum HqError {
     /// An address that phones would refuse to send to.
     #[error("phones would not send to {0:?}")]
     Endpoint(String),
+    /// A phone's key that is sealed to other headquarters, or damaged.
+    #[error("the key is sealed to other headquarters, or damaged")]
+    StoreKey,
     /// No device has this short name.
     #[error("there is no device {0}")]
     DeviceUnknown(KeyId),
@@ -126,6 +132,25 @@ impl HqError {
     /// What a person is told, with what to do next.
     pub fn sentence(&self, language: Language) -> String {
         match self {
+            Self::TlsKeys(keys) => {
+                let keys = keys.display();
+                language.pick(
+                    format!(
+                        "Los teléfonos solo confían en llaves TLS que no están en {keys}: sin ellas no entregan nada. \
+                         Recupérelas (testigo hq keys restore). Si quien las tiene es un proxy: serve --proxy-speaks-tls"
+                    ),
+                    format!(
+                        "Phones trust TLS keys alone that are not in {keys}: without them they deliver nothing. \
+                         Bring them back (testigo hq keys restore). Where a proxy has them: serve --proxy-speaks-tls"
+                    ),
+                )
+            }
+            Self::StoreKey => language
+                .pick(
+                    "La llave de este teléfono (store-key.sealed) está sellada para otra central, o dañada. No se cambió nada.",
+                    "This phone's key (store-key.sealed) is sealed to other headquarters, or damaged. Nothing was changed.",
+                )
+                .to_owned(),
             Self::NotHeadquarters(dir) => {
                 let dir = dir.display();
                 language.pick(

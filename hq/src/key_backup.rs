@@ -1,13 +1,13 @@
 //! Headquarters' secret keys in one wrapped file, so that a lost key is a nuisance and not a loss.
 
 use crate::HqError;
-use crate::keys::{Folder, private_folder, read_key, sync_folder, write_new};
+use crate::keys::{Folder, private_folder, read_private, sync_folder, write_new};
 use crate::ring::{is_key_file, key_files};
 use crate::root::{
     Cost, Kind, PaperKey, PaperReader, Passphrase, RootError, Sharing, Wrapped, of_paper,
 };
 use crate::store::Store;
-use minicbor::bytes::ByteArray;
+use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 use std::fs;
 use std::path::Path;
@@ -40,13 +40,14 @@ pub enum Unlock<'a> {
 struct Named {
     #[n(0)]
     name: String,
+    /// 32 bytes, or a key of TLS in PKCS #8.
     #[n(1)]
-    key: ByteArray<32>,
+    key: ByteVec,
 }
 
 impl Drop for Named {
     fn drop(&mut self) {
-        (*self.key).zeroize();
+        self.key.zeroize();
     }
 }
 
@@ -67,10 +68,10 @@ pub fn backup_keys(
     }
     let mut named = Vec::new();
     for name in key_files(&keys)? {
-        let key = read_key(&keys.join(&name))?;
+        let key = read_private(&keys.join(&name))?;
         named.push(Named {
             name,
-            key: (*key).into(),
+            key: key.to_vec().into(),
         });
     }
     let plain = Zeroizing::new(cbor::to_vec(&named));
@@ -121,7 +122,7 @@ pub fn restore_keys(
         }
         let path = keys.join(&one.name);
         match path.exists() {
-            true if *read_key(&path)? == *one.key => {}
+            true if **read_private(&path)? == **one.key => {}
             true => return Err(RootError::OtherKey(path)),
             false => missing.push(one),
         }
@@ -133,7 +134,7 @@ pub fn restore_keys(
         private_folder(&keys)?;
     }
     for one in &missing {
-        write_new(&keys.join(&one.name), &*one.key, true)?;
+        write_new(&keys.join(&one.name), &one.key, true)?;
     }
     sync_folder(&keys)?;
     if to.is_none() && folder.database().exists() && !missing.is_empty() {

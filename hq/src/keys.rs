@@ -82,7 +82,7 @@ impl Folder {
         SecretKeys::load(&self.keys())
     }
 
-    /// The key that the server's TLS uses.
+    /// The key that the server's TLS uses first. A rotation makes others, named by their pins.
     pub(crate) fn tls_key(&self) -> PathBuf {
         self.key("tls")
     }

@@ -34,6 +34,7 @@ mod problem;
 mod queue;
 mod quota;
 mod recover;
+mod rescue;
 mod results;
 mod ring;
 mod root;
@@ -64,6 +65,7 @@ pub use init::{init, init_for_root, invite, invite_all, table_ids, tables};
 pub use key_backup::{Lock, Unlock, backup_keys, restore_keys};
 pub use pack_source::{Mistake, PackSource, PackSourceError};
 pub use recover::{RecoveredHq, recover};
+pub use rescue::open_store_key;
 pub use results::{
     AttachmentView, AttachmentsView, CandidateView, CandidateVotesView, ElectionView, LabelView,
     ResultsView, TableState, TableView, TablesView, UnreadSheetView, VersionView, WarningView,
@@ -73,6 +75,6 @@ pub use root::{
     SignedRequest, root_id,
 };
 pub use rotate::{Installed, KeysetRefusal, Rotated, Rotation, install, rotate};
-pub use serve::{Listening, Server, serve};
+pub use serve::{Listen, Listening, Server, serve};
 pub use store::DeviceState;
 pub use tls::Certificates;

@@ -36,7 +36,14 @@ impl Role {
     }
 }
 
-/// Names of all key files in a folder, sorted: of these roles, the database's and the root's.
+/// Whether a file of this name is a key of the server's TLS.
+pub(crate) fn is_tls_key(name: &str) -> bool {
+    name.strip_suffix(".key")
+        .and_then(|name| name.strip_prefix("tls"))
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+}
+
+/// Names of all key files in a folder, sorted: of these roles, of TLS, the database's and the root's.
 pub(crate) fn key_files(keys: &Path) -> Result<Vec<String>, HqError> {
     let entries = fs::read_dir(keys).map_err(HqError::file(keys))?;
     let mut names: Vec<String> = entries
@@ -56,7 +63,7 @@ pub(crate) fn is_key_file(name: &str) -> bool {
     let plain = name
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
-    plain && (of_a_role || name == "database.key" || name == "root.key")
+    plain && (of_a_role || is_tls_key(name) || name == "database.key" || name == "root.key")
 }
 
 /// The seal keys that are held, by their short names.

@@ -7,6 +7,7 @@ use crate::keys::{Folder, read_key, replace_file, write_new};
 use crate::ring::Role;
 use crate::root::sign_request;
 use crate::store::Reader;
+use crate::tls;
 use chrono::Utc;
 use std::fs;
 use std::path::Path;
@@ -29,6 +30,9 @@ pub struct Rotation {
     pub seized: bool,
     /// The addresses from now on; empty: as they are.
     pub endpoints: Vec<String>,
+    /// The next key of headquarters' own TLS, which phones know already, comes into use, and another one is made for
+    /// after it.
+    pub tls: bool,
     /// SHA-256 of the TLS public keys from now on; empty: as they are.
     pub pins: Vec<[u8; 32]>,
     /// Devices and capabilities that are no longer believed.
@@ -96,6 +100,13 @@ pub fn rotate(data_dir: &Path, rotation: &Rotation) -> Result<Rotated, HqError> 
     }
     if !rotation.pins.is_empty() {
         request.pins = rotation.pins.iter().map(|pin| (*pin).into()).collect();
+    }
+    if rotation.tls {
+        let known = hq.keyset.pins.get(1).copied();
+        request.pins = known.into_iter().collect();
+        while request.pins.len() < 2 {
+            request.pins.push(tls::make_another(&keys)?.into());
+        }
     }
     for kid in &rotation.revoke {
         if !request.revoked.contains(kid) {
@@ -192,7 +203,7 @@ pub struct Installed {
 }
 
 /// Takes in what the root signed: `from` is the folder that [`Root::sign`](crate::Root::sign) wrote, or a keyset
-/// alone. A server that runs goes on under the earlier keyset until it is started again.
+/// alone. A server that runs takes it up by itself.
 ///
 /// # Errors
 /// [`HqError::Keyset`] where it is of another root or election, older, or lacks the pack; [`HqError::Key`] with the
@@ -252,6 +263,19 @@ pub fn install(data_dir: &Path, from: &Path) -> Result<Installed, HqError> {
         version: keyset.version,
         known,
     })
+}
+
+/// Whether a later keyset than this one lies in the folder, whole and with the secret keys that it names.
+pub(crate) fn is_succeeded(data_dir: &Path, held: &[u8], version: u64) -> bool {
+    let folder = Folder::new(data_dir);
+    if fs::read(folder.keyset()).is_ok_and(|bytes| bytes == held) {
+        return false;
+    }
+    let Ok(hq) = Headquarters::open(data_dir) else {
+        return false;
+    };
+    let keys = folder.load_keys();
+    hq.keyset.version > version && keys.and_then(|keys| keys.check(&hq.keyset)).is_ok()
 }
 
 /// Signs a request with a root's key that lies on this machine, and installs what comes of it.

@@ -8,7 +8,9 @@ use crate::problem::Problem;
 use crate::quota::Rates;
 use crate::store::{Identity, Pen, Reader, Store};
 use crate::writer::{Clerk, Writer};
-use crate::{Clock, HqError, SystemClock, api, capabilities, connections, door, ingest, page, tls};
+use crate::{
+    Clock, HqError, SystemClock, api, capabilities, connections, door, ingest, page, rotate, tls,
+};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::Request;
@@ -17,8 +19,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use std::net::SocketAddr;
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -26,11 +27,14 @@ use std::time::Duration;
 use testigo_sqlite::OpenError;
 use testigo_wire::ElectionPack;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 /// The longest that a request may take, reading its body included.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How often it is looked whether a later keyset is installed.
+const LOOK_FOR_KEYSET: Duration = Duration::from_secs(1);
 
 /// What all requests share.
 pub(crate) struct Shared {
@@ -94,7 +98,8 @@ pub struct Server {
     bell: Receiver<()>,
     writing: JoinHandle<()>,
     alarm: Alarm,
-    tls: Option<TlsAcceptor>,
+    keyset: Bytes,
+    keyset_version: u64,
 }
 
 impl Server {
@@ -104,7 +109,6 @@ impl Server {
     /// [`HqError`] where the folder, its keys or its database cannot be used.
     pub fn open(data_dir: &Path, clock: Arc<dyn Clock>) -> Result<Self, HqError> {
         let headquarters = Headquarters::open(data_dir)?;
-        let tls = tls::acceptor(&headquarters)?;
         let receipt_key = headquarters.receipt_key()?;
         let seal_keys = headquarters.seal_keys()?;
         let desk_key = headquarters.desk_key()?;
@@ -145,10 +149,12 @@ impl Server {
         let alarm = Alarm::default();
         let (writer, writing) =
             Writer::start(writer_store, clerk, wake, alarm.clone()).map_err(HqError::Server)?;
+        let keyset_version = headquarters.keyset.version;
+        let keyset = Bytes::from(headquarters.signed_keyset);
         let app = router(Arc::new(Shared {
             identity: headquarters.identity,
-            keyset_version: headquarters.keyset.version,
-            keyset: Bytes::from(headquarters.signed_keyset),
+            keyset_version,
+            keyset: keyset.clone(),
             pack: headquarters.pack,
             writer,
             verifying: Semaphore::new(door::AT_ONCE),
@@ -164,7 +170,8 @@ impl Server {
             bell,
             writing,
             alarm,
-            tls,
+            keyset,
+            keyset_version,
         })
     }
 
@@ -187,20 +194,95 @@ impl Server {
     }
 }
 
-/// Serves the headquarters in `data_dir` on `listen` until `shutdown` ends; then finishes what is under
-/// way, for ten seconds at most, and writes down all that waits to be written. `on_ready` is called once
-/// with the address, whose port the system chose where `listen` has 0. It speaks TLS 1.3 where the keyset pins
-/// keys, and plain HTTP otherwise, for this machine and for a proxy.
+/// How it ended.
+#[derive(PartialEq, Eq)]
+enum Ended {
+    Asked,
+    Damaged,
+    NewKeyset,
+}
+
+/// Where to listen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listen {
+    /// The address.
+    pub address: SocketAddr,
+    /// A proxy has the TLS keys that phones know, and speaks TLS; otherwise headquarters do where keys are pinned.
+    pub proxy_speaks_tls: bool,
+}
+
+impl Listen {
+    /// At this address, with no proxy before it.
+    pub fn at(address: SocketAddr) -> Self {
+        Self {
+            address,
+            proxy_speaks_tls: false,
+        }
+    }
+}
+
+/// Serves the headquarters in `data_dir` until `shutdown` ends; then finishes what is under way, for ten seconds at
+/// most, and writes down all that waits to be written. `on_ready` is called once with the address, whose port the
+/// system chose where `listen` has 0. It speaks TLS 1.3 where the keyset pins keys, and plain HTTP otherwise, for this
+/// machine and for a proxy. A later keyset that is installed meanwhile is taken up within a second or two.
 ///
 /// # Errors
 /// [`HqError`] where the folder, its keys, its database or the address cannot be used; also once the database turns
 /// out to be damaged.
 pub async fn serve(
     data_dir: &Path,
-    listen: SocketAddr,
+    listen: Listen,
     on_ready: impl FnOnce(Listening),
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), HqError> {
+    let fault = |source| HqError::Address {
+        address: listen.address,
+        source,
+    };
+    let acceptor = || match listen.proxy_speaks_tls {
+        true => Ok(None),
+        false => tls::acceptor(&Headquarters::open(data_dir)?),
+    };
+    let (mut server, mut tls) = (Server::open(data_dir, Arc::new(SystemClock))?, acceptor()?);
+    let listener = TcpListener::bind(listen.address).await.map_err(fault)?;
+    let listening = Listening {
+        address: listener.local_addr().map_err(fault)?,
+        tls: tls.is_some(),
+    };
+    let listener = listener.into_std().map_err(fault)?;
+    let (asked, ask) = watch::channel(false);
+    tokio::spawn(async move {
+        shutdown.await;
+        asked.send_replace(true);
+    });
+    tracing::info!(address = %listening.address, tls = listening.tls, "headquarters serve");
+    on_ready(listening);
+    loop {
+        // The socket stays open all the while: whoever connects between two keysets waits a moment.
+        let socket = listener.try_clone().and_then(TcpListener::from_std);
+        let ended = run(data_dir, server, socket.map_err(fault)?, tls, ask.clone()).await?;
+        match ended {
+            Ended::Asked => return Ok(()),
+            Ended::Damaged => {
+                return Err(HqError::Database {
+                    path: Folder::new(data_dir).database(),
+                    source: OpenError::Corrupt,
+                });
+            }
+            Ended::NewKeyset => tracing::info!("a later keyset is installed: it is taken up"),
+        }
+        (server, tls) = (Server::open(data_dir, Arc::new(SystemClock))?, acceptor()?);
+    }
+}
+
+/// Serves under one keyset.
+async fn run(
+    data_dir: &Path,
+    server: Server,
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    mut ask: watch::Receiver<bool>,
+) -> Result<Ended, HqError> {
     let Server {
         app,
         blobs,
@@ -208,42 +290,41 @@ pub async fn serve(
         bell,
         writing,
         alarm,
-        tls,
-    } = Server::open(data_dir, Arc::new(SystemClock))?;
-    let fault = |source| HqError::Address {
-        address: listen,
-        source,
-    };
-    let listener = TcpListener::bind(listen).await.map_err(fault)?;
-    let address = listener.local_addr().map_err(fault)?;
+        keyset,
+        keyset_version,
+    } = server;
     let desk = desk.start(bell, alarm.clone())?;
     let collecting = tokio::spawn(blobs.clone().collect_hourly());
-    let damaged = Arc::new(AtomicBool::new(false));
-    let found = damaged.clone();
-    let shutdown = async move {
-        tokio::select! {
-            () = shutdown => {}
+    let succeeded = succeeded(data_dir.to_owned(), keyset, keyset_version);
+    let mut ended = Ended::Asked;
+    let shutdown = async {
+        ended = tokio::select! {
+            _ = ask.wait_for(|asked| *asked) => Ended::Asked,
             // Phones keep what they have: better told to come again than kept waiting by a store that fails.
-            () = alarm.rung() => found.store(true, Ordering::Relaxed),
-        }
+            () = alarm.rung() => Ended::Damaged,
+            () = succeeded => Ended::NewKeyset,
+        };
         blobs.close();
     };
-    tracing::info!(%address, tls = tls.is_some(), "headquarters serve");
-    on_ready(Listening {
-        address,
-        tls: tls.is_some(),
-    });
     connections::serve(listener, app, shutdown, connections::MAX, tls).await;
     collecting.abort();
     // The router is gone, so the writer's queue closes, and behind it the desk's bell.
-    let ended = tokio::task::spawn_blocking(move || writing.join().and_then(|()| desk.join()));
-    match ended.await {
-        Ok(Ok(())) if damaged.load(Ordering::Relaxed) => Err(HqError::Database {
-            path: Folder::new(data_dir).database(),
-            source: OpenError::Corrupt,
-        }),
-        Ok(Ok(())) => Ok(()),
+    let joined = tokio::task::spawn_blocking(move || writing.join().and_then(|()| desk.join()));
+    match joined.await {
+        Ok(Ok(())) => Ok(ended),
         _ => Err(HqError::Server(std::io::Error::other("a thread panicked"))),
+    }
+}
+
+/// Ends once a later keyset is installed.
+async fn succeeded(data_dir: PathBuf, keyset: Bytes, version: u64) {
+    loop {
+        tokio::time::sleep(LOOK_FOR_KEYSET).await;
+        let (data_dir, keyset) = (data_dir.clone(), keyset.clone());
+        let look = move || rotate::is_succeeded(&data_dir, &keyset, version);
+        if tokio::task::spawn_blocking(look).await.unwrap_or(false) {
+            return;
+        }
     }
 }
 

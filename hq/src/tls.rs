@@ -3,6 +3,7 @@
 use crate::HqError;
 use crate::init::Headquarters;
 use crate::keys::{Folder, read_private, write_new};
+use crate::ring::{is_tls_key, key_files};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData};
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use sha2::{Digest, Sha256};
@@ -25,36 +26,59 @@ pub enum Certificates {
 
 /// Makes the key in use and the one for after it; returns their pins, SHA-256 of each public key
 /// (SubjectPublicKeyInfo).
-///
-/// P-256 (RFC 5480), the one kind of key that browsers take as well, in PKCS #8 (RFC 5208).
 pub(crate) fn make_keys(folder: &Folder) -> Result<Vec<[u8; 32]>, HqError> {
-    let mut pins = Vec::new();
-    for path in [folder.tls_key(), folder.next_tls_key()] {
-        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(HqError::keys)?;
-        write_new(&path, &Zeroizing::new(key.serialize_der()), true)?;
-        pins.push(pin(&key));
-    }
-    Ok(pins)
+    [folder.tls_key(), folder.next_tls_key()]
+        .into_iter()
+        .map(|path| {
+            let key = make()?;
+            write_new(&path, &Zeroizing::new(key.serialize_der()), true)?;
+            Ok(pin(&key))
+        })
+        .collect()
 }
 
-/// What takes connections in; `None` where no key is pinned and a proxy speaks TLS, or nobody does.
+/// Makes one more key, in a file that is named by its pin; returns the pin.
+pub(crate) fn make_another(keys: &Path) -> Result<[u8; 32], HqError> {
+    let key = make()?;
+    let pin = pin(&key);
+    let name: String = data_encoding::HEXLOWER
+        .encode(&pin)
+        .chars()
+        .take(16)
+        .collect();
+    let path = keys.join(format!("tls-{name}.key"));
+    write_new(&path, &Zeroizing::new(key.serialize_der()), true)?;
+    Ok(pin)
+}
+
+/// P-256 (RFC 5480), the one kind of key that browsers take as well; kept in PKCS #8 (RFC 5208).
+fn make() -> Result<KeyPair, HqError> {
+    KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(HqError::keys)
+}
+
+/// What takes connections in; `None` where no key is pinned: then a proxy speaks TLS, or nobody does. The first key
+/// among the pinned ones that is here is shown: phones know the others, too.
 ///
 /// # Errors
-/// [`HqError::Key`] where the key is damaged or not one that phones know.
+/// [`HqError::TlsKeys`] where keys are pinned and none of them is here; [`HqError::Key`] where one is damaged.
 pub(crate) fn acceptor(headquarters: &Headquarters) -> Result<Option<TlsAcceptor>, HqError> {
     let pins = &headquarters.keyset.pins;
     if pins.is_empty() {
         return Ok(None);
     }
-    let path = headquarters.folder.tls_key();
-    if !path.exists() {
-        tracing::warn!("keys for TLS are pinned and none is here: a proxy has to speak it");
-        return Ok(None);
+    let keys = headquarters.folder.keys();
+    let mut held = Vec::new();
+    for name in key_files(&keys)?.iter().filter(|name| is_tls_key(name)) {
+        let (key, bytes) = load(&keys.join(name))?;
+        held.push((pin(&key), key, bytes));
     }
-    let (key, bytes) = load(&path)?;
-    if !pins.iter().any(|known| **known == pin(&key)) {
-        return Err(HqError::Key(path));
-    }
+    let place = |pin: &[u8; 32]| pins.iter().position(|known| **known == *pin);
+    let shown = (held.into_iter())
+        .filter_map(|(pin, key, bytes)| Some((place(&pin)?, key, bytes)))
+        .min_by_key(|(place, ..)| *place);
+    let Some((_, key, bytes)) = shown else {
+        return Err(HqError::TlsKeys(keys));
+    };
     // Phones look at its key alone, so it is made anew each time and bears no name.
     let certificate = CertificateParams::new(Vec::new())
         .and_then(|params| params.self_signed(&key))
@@ -74,7 +98,7 @@ pub(crate) fn acceptor(headquarters: &Headquarters) -> Result<Option<TlsAcceptor
 }
 
 /// Reads a TLS key as [`make_keys`] wrote it.
-pub(crate) fn load(path: &Path) -> Result<(KeyPair, Zeroizing<Vec<u8>>), HqError> {
+fn load(path: &Path) -> Result<(KeyPair, Zeroizing<Vec<u8>>), HqError> {
     let bytes = read_private(path)?;
     let der = PrivatePkcs8KeyDer::from(bytes.as_slice());
     let key = KeyPair::from_pkcs8_der_and_sign_algo(&der, &PKCS_ECDSA_P256_SHA256)

@@ -1,6 +1,7 @@
 use super::{Ended, LIMIT, Process, get, run, run_with_input};
 use serde_json::Value;
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use testigo_wire::{Keyset, RootId};
@@ -101,6 +102,25 @@ impl Headquarters {
         self.server
             .as_mut()
             .is_some_and(|(process, _)| process.lives())
+    }
+
+    /// Waits until it serves under the keyset in its folder.
+    pub fn takes_up_its_keyset(&self) {
+        let since = Instant::now();
+        let installed = std::fs::read(self.public().join("keyset.cose")).unwrap();
+        let question = b"GET /v1/keyset HTTP/1.1\r\nHost: hq\r\nConnection: close\r\n\r\n";
+        // Between two keysets a connection may end without an answer.
+        let serves_it = || {
+            let mut answer = Vec::new();
+            let mut stream = TcpStream::connect(self.address()).unwrap();
+            let _ = stream.write_all(question);
+            let _ = stream.read_to_end(&mut answer);
+            answer.ends_with(&installed)
+        };
+        while !serves_it() {
+            assert!(since.elapsed() < LIMIT, "the keyset is not taken up");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Where it serves.

@@ -59,12 +59,15 @@ impl Stage {
         out
     }
 
-    /// The same; headquarters take it in and serve under it.
+    /// The same; headquarters take it in, and their server takes it up by itself.
     pub fn sign_and_install(&mut self, name: &str) -> PathBuf {
         let out = self.sign(name);
         let from = out.to_str().unwrap();
         self.hq.run(&["keyset", "install", from]).done();
-        self.restart_hq();
+        match self.hq.lives() {
+            true => self.hq.takes_up_its_keyset(),
+            false => self.serve_again(),
+        }
         out
     }
 

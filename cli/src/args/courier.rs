@@ -82,6 +82,13 @@ pub enum ImportCommand {
         #[arg(long, value_name = "FILE")]
         receipts: Option<PathBuf>,
     },
+    /// Takes in what waits on a phone that was brought because its key store lost its key: opens its folder with the key
+    /// that lies there sealed to headquarters. Its readable history stays closed.
+    #[command(after_help = "Example: testigo hq --data D2 rescue /media/usb/phone-7")]
+    Rescue {
+        /// The phone's folder, or a copy of it.
+        folder: PathBuf,
+    },
     /// Who had each sheet on paper in their hands, by hand-over records.
     #[command(after_help = "Example: testigo hq --data D2 custody --table 201301006.01")]
     Custody {

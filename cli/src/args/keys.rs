@@ -85,7 +85,7 @@ pub enum KeysCommand {
 /// Headquarters' signed keys and addresses.
 #[derive(Subcommand)]
 pub enum KeysetCommand {
-    /// Takes in what the root signed. Start the server again after it.
+    /// Takes in what the root signed. A server that runs takes it up by itself, within a second or two.
     #[command(after_help = "Example: testigo hq --data D2 keyset install signed")]
     Install {
         /// The folder that `testigo hq root sign` wrote, or a keyset alone.
@@ -110,6 +110,9 @@ pub struct RotateArgs {
     /// The addresses from now on, all of them: https, or http on this machine.
     #[arg(long, value_name = "URL")]
     pub endpoint: Vec<String>,
+    /// The next key of headquarters' own TLS, which phones know already, comes into use, and one more is made.
+    #[arg(long, conflicts_with = "pin")]
+    pub tls: bool,
     /// SHA-256 of the TLS public keys that they may show from now on, all of them.
     #[arg(long, value_name = "HEX", value_parser = pin)]
     pub pin: Vec<[u8; 32]>,
@@ -121,7 +124,7 @@ pub struct RotateArgs {
 impl RotateArgs {
     /// Whether anything is to change.
     pub fn is_empty(&self) -> bool {
-        !(self.seal || self.receipt || self.desk)
+        !(self.seal || self.receipt || self.desk || self.tls)
             && self.endpoint.is_empty()
             && self.pin.is_empty()
             && self.revoke.is_empty()

@@ -19,7 +19,7 @@ pub enum DuressCommand {
     #[command(after_help = "Example: testigo phone --home D duress set --alarm yes")]
     Set {
         /// Whether headquarters are told each time that it is given.
-        #[arg(long, value_name = "yes|no", default_value = "yes", value_parser = clap::builder::BoolishValueParser::new())]
+        #[arg(long, value_name = "yes|no", default_value = "yes", action = clap::ArgAction::Set, value_parser = clap::builder::BoolishValueParser::new())]
         alarm: bool,
     },
     /// Takes it away, where there is one.

@@ -6,9 +6,7 @@ use crate::store::{insert, next_sequence};
 use crate::{Phone, PhoneError, ReportInput, Saved, SavedTally, SealedFile, TallyInput};
 use std::io::ErrorKind;
 use testigo_tally::{Doubt, NotATally, Tally};
-use testigo_wire::{
-    Body, Envelope, Handover, Lane, Record, RecordId, TableId, Time, Warning, WireError,
-};
+use testigo_wire::{Body, Envelope, Handover, Record, RecordId, TableId, Time, Warning, WireError};
 
 impl Phone {
     /// Saves a report. Whatever is doubtful about it is saved with it as a warning.
@@ -52,7 +50,7 @@ impl Phone {
         if named.is_some() && on_sheet.is_some() && named != on_sheet {
             warnings.push(Warning::TABLE_DIFFERS);
         }
-        let table = (named.or(on_sheet)).or_else(|| self.assigned_table().cloned());
+        let table = (named.or(on_sheet)).or_else(|| self.own_table().cloned());
         let saved = self.capture(record, table, warnings, &input.attachments, false)?;
         Ok(SavedTally { saved, reading })
     }
@@ -135,7 +133,7 @@ impl Phone {
         let readable = hq.pack.as_ref().is_none_or(|pack| !pack.no_history);
         // Whoever looks on while the duress PIN has it open must see what was just saved.
         let seen = matches!(self.opened.as_deref(), Some(Opened::Harmless { .. }));
-        let harmless = !quiet && (body.lane == Lane::CHECK_IN || seen);
+        let harmless = !quiet && (record.is_harmless() || seen);
         self.store.save(|tx| {
             body.sequence = next_sequence(tx)?;
             let envelope = Envelope::seal(&body, hq.keyset.election, seal_key, &device.key())
@@ -148,11 +146,15 @@ impl Phone {
             }
             Ok(())
         })?;
+        // Whoever holds a locked phone must not learn from it where its witness is.
+        let shown = !self.is_locked()?;
         Ok(Saved {
             record_id: body.record_id,
             sequence: body.sequence,
-            table: body.table,
-            warnings: body.warnings,
+            table: body.table.filter(|_| shown),
+            warnings: (body.warnings.into_iter())
+                .filter(|warning| shown || *warning != Warning::TABLE_NOT_ASSIGNED)
+                .collect(),
         })
     }
 }

@@ -228,7 +228,7 @@ impl Phone {
     /// As [`Phone::report`].
     pub fn hand_over(&mut self, input: &HandoverInput) -> Result<Saved, PhoneError> {
         let handover = input.handover()?;
-        let table = input.table()?.or_else(|| self.assigned_table().cloned());
+        let table = input.table()?.or_else(|| self.own_table().cloned());
         self.keep_handover(handover, table, &input.attachments)
     }
 

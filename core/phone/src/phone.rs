@@ -8,7 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 use testigo_sqlite::DatabaseKey;
-use testigo_wire::{Confirmation, ElectionPack, Enrolment, Keyset, Record, TableId};
+use testigo_wire::{
+    Confirmation, ElectionPack, Enrolment, Keyset, Record, SealedStoreKey, TableId,
+};
 
 /// A witness's phone. One folder, one key, one device.
 pub struct Phone {
@@ -88,6 +90,15 @@ impl Phone {
     /// Whether the store's key lies here, wrapped by a host's key store.
     pub fn has_wrapped_key(dir: &Path) -> bool {
         dir.join(store_key::FILE).exists()
+    }
+
+    /// The store's key as it lies here for headquarters, who may open the store with it where the host's key store lost
+    /// its own; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`PhoneError::Disk`]; [`PhoneError::Damaged`] where it is not what was written.
+    pub fn key_for_headquarters(dir: &Path) -> Result<Option<SealedStoreKey>, PhoneError> {
+        store_key::for_headquarters(dir)
     }
 
     /// Makes the folder of a phone, for its owner only; one that is there stays as it is. [`Phone::create`] does
@@ -245,8 +256,16 @@ impl Phone {
         self.hq.as_ref().and_then(|hq| hq.pack.as_ref())
     }
 
-    /// The table that the witness is sent to.
-    pub fn assigned_table(&self) -> Option<&TableId> {
+    /// The table that the witness is sent to; a locked phone shows nobody where that is.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn assigned_table(&self) -> Result<Option<&TableId>, PhoneError> {
+        let locked = self.is_locked()?;
+        Ok(self.own_table().filter(|_| !locked))
+    }
+
+    pub(crate) fn own_table(&self) -> Option<&TableId> {
         self.hq.as_ref().and_then(|hq| hq.assigned_table.as_ref())
     }
 

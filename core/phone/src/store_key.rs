@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 use testigo_sqlite::DatabaseKey;
-use testigo_wire::{SealPublicKey, StoreId};
+use testigo_wire::{SealPublicKey, SealedStoreKey, StoreId};
 use zeroize::Zeroizing;
 
 /// The file, in the phone's folder.
@@ -37,9 +37,6 @@ pub(crate) fn keep(dir: &Path, key: &DatabaseKey, host: &dyn HostKeys) -> Result
 
 /// The same key sealed to headquarters, so that unsent records survive a host's key store that lost its own.
 const SEALED: &str = "store-key.sealed";
-/// Its form: this number, the store's name (16 bytes), the seal key's (8), then `enc || ct` of HPKE with the store's
-/// name as `aad` (docs/lock.md).
-const SEALED_VERSION: u8 = 1;
 
 /// Seals the key to headquarters beside the store, once.
 pub(crate) fn keep_for_headquarters(
@@ -54,12 +51,22 @@ pub(crate) fn keep_for_headquarters(
     let Some(key) = read(dir, host)? else {
         return Ok(());
     };
-    let sealed = (seal_key.seal_store_key(key.expose(), &store.0)).map_err(PhoneError::Damaged)?;
-    let mut bytes = vec![SEALED_VERSION];
-    bytes.extend_from_slice(&store.0);
-    bytes.extend_from_slice(&seal_key.key_id().0);
-    bytes.extend(sealed);
-    write(dir, SEALED, "store-key.sealed.new", &bytes)
+    let sealed =
+        SealedStoreKey::seal(key.expose(), store, seal_key).map_err(PhoneError::Damaged)?;
+    write(dir, SEALED, "store-key.sealed.new", &sealed.to_bytes())
+}
+
+/// What lies there for headquarters; `None` where there is none.
+pub(crate) fn for_headquarters(dir: &Path) -> Result<Option<SealedStoreKey>, PhoneError> {
+    let mut bytes = Vec::new();
+    match File::open(dir.join(SEALED)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        file => file.and_then(|file| file.take(LIMIT).read_to_end(&mut bytes)),
+    }
+    .map_err(PhoneError::Disk)?;
+    SealedStoreKey::read(&bytes)
+        .map(Some)
+        .map_err(PhoneError::Damaged)
 }
 
 /// Writes a small file whole or not at all.

@@ -8,9 +8,9 @@ pub struct Saved {
     pub record_id: RecordId,
     /// The store's count.
     pub sequence: u64,
-    /// The table it was filed under.
+    /// The table it was filed under; not told while the phone is locked.
     pub table: Option<TableId>,
-    /// What travels with it as doubtful.
+    /// What travels with it as doubtful, but for whose table it is while the phone is locked.
     pub warnings: Vec<Warning>,
 }
 

@@ -65,6 +65,7 @@ pub use error::WireError;
 pub use handover::{Handover, Pseudonym};
 pub use id::{BootId, Eid, ElectionId, Epoch, KeyId, RecordId, RootId, StoreId};
 pub use invitation::{Capability, Invitation};
+pub use kept::SealedStoreKey;
 pub use keyset::{Keyset, MAX_KEYSET, Succession};
 pub use language::Language;
 pub use notice::{Notice, NoticeStatus};

@@ -80,6 +80,11 @@ impl Record {
         }
     }
 
+    /// Whether it says nothing but that all is well, and may be shown where nothing else may.
+    pub fn is_harmless(&self) -> bool {
+        matches!(self, Self::Report(report) if report.code == Code::NORMAL)
+    }
+
     /// Its CBOR.
     pub fn to_bytes(&self) -> Vec<u8> {
         match self {

@@ -1,11 +1,11 @@
 use super::copy::Copy;
 use super::{Progress, copy_blob, fresh};
 use crate::HqError;
+use crate::capabilities;
 use crate::init::Headquarters;
-use crate::keys::{Folder, private_folder, read_key, sync_folder, write_new};
+use crate::keys::{Folder, private_folder, read_key, read_private, sync_folder, write_new};
 use crate::ring::{SecretKeys, key_files};
 use crate::store::Store;
-use crate::{capabilities, tls};
 use data_encoding::HEXLOWER;
 use std::collections::BTreeSet;
 use std::fs;
@@ -48,16 +48,8 @@ pub fn restore(
     private_folder(&folder.keys())?;
     // The root's lies elsewhere where it is kept as it should be; earlier seal keys open earlier records.
     for name in key_files(keys)? {
-        let key = read_key(&keys.join(&name))?;
-        write_new(&folder.keys().join(&name), &*key, true)?;
-    }
-    for to in [folder.tls_key(), folder.next_tls_key()] {
-        // Only headquarters that speak TLS themselves have them.
-        if let Some(from) = to.file_name().map(|name| keys.join(name))
-            && from.exists()
-        {
-            write_new(&to, &tls::load(&from)?.1, true)?;
-        }
+        let key = read_private(&keys.join(&name))?;
+        write_new(&folder.keys().join(&name), &key, true)?;
     }
     let blobs = folder.blobs();
     private_folder(&blobs)?;

@@ -3,7 +3,7 @@
 
 use super::{DeviceState, Reader, Store};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
-use testigo_wire::{Confirmation, KeyId, TableId, VerifyingKey};
+use testigo_wire::{Confirmation, KeyId, TableId, VerifyingKey, Warning};
 
 /// A decision, of this moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,19 +186,23 @@ impl Reader {
         self.0
             .prepare_cached(
                 "SELECT a.id, a.received_at, a.device, s.state, coalesce(r.table_id, o.table_id),
-                        r.arrival IS NOT NULL
+                        r.arrival IS NOT NULL,
+                        EXISTS (SELECT 1 FROM flag f WHERE f.arrival = s.arrival AND f.code = ?1)
                  FROM standing s
                  JOIN arrival a ON a.id = s.arrival
                  JOIN opened o ON o.arrival = s.arrival AND o.copy_of IS NULL
                  LEFT JOIN reading r ON r.arrival = s.arrival
                  WHERE s.waits ORDER BY a.id",
             )?
-            .query_map([], |row| {
+            .query_map([Warning::DEVICE_REVOKED.0], |row| {
                 Ok(WaitingRow {
                     arrival: row.get(0)?,
                     received_at: row.get(1)?,
                     device: KeyId(row.get(2)?),
-                    state: DeviceState::read(row, 3)?,
+                    state: match row.get(6)? {
+                        true => DeviceState::RevokedByRoot,
+                        false => DeviceState::read(row, 3)?,
+                    },
                     table: row.get(4)?,
                     is_sheet: row.get(5)?,
                 })

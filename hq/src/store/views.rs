@@ -19,6 +19,9 @@ pub enum DeviceState {
     /// Somebody at headquarters has taken their trust back, from a time on: what came since is kept, and waits for
     /// review.
     Revoked,
+    /// The root has, by a keyset: what was opened since is kept, and waits for review. Only another keyset takes that
+    /// back.
+    RevokedByRoot,
 }
 
 impl DeviceState {

@@ -95,16 +95,17 @@ impl Phone {
         pin::check("new", new)?;
         let checked = self.check(pin)?;
         let key = checked.row.cost.derive(new, &checked.row.salt)?;
-        let mut slots = checked.row.slots;
         let closed = self.wrap(&checked.opened.close(&key)?)?;
-        for (at, slot) in slots.iter_mut().enumerate() {
-            if at == checked.at {
-                slot.clone_from(&closed);
-            } else if Opened::open(&self.unwrap(slot)?, &key).is_some() {
+        // Whoever gave the duress PIN must not learn that he hit upon the other one: from then on it shows what the
+        // duress PIN shows.
+        if matches!(checked.opened, Opened::Whole { .. }) {
+            let [first, second] = &checked.row.slots;
+            let other = if checked.at == 0 { second } else { first };
+            if self.open_slot(other, &key)?.is_some() {
                 return Err(other_pin("new"));
             }
         }
-        self.store.keep_slots(true, &slots)?;
+        self.keep_slot(&checked, checked.at, closed)?;
         self.opened = Some(Box::new(checked.opened));
         Ok(())
     }
@@ -143,7 +144,7 @@ impl Phone {
         }
         let key = checked.row.cost.derive(duress, &checked.row.salt)?;
         let closed = self.wrap(&checked.opened.under_duress(alarm).close(&key)?)?;
-        self.keep_other_slot(&checked, closed)
+        self.keep_slot(&checked, 1 - checked.at, closed)
     }
 
     /// Takes the duress PIN away, where there is one; nobody can tell.
@@ -153,7 +154,7 @@ impl Phone {
     pub fn remove_duress_pin(&mut self, pin: &str) -> Result<(), PhoneError> {
         let checked = self.check(pin)?;
         let shut = self.wrap(&slot::shut()?)?;
-        self.keep_other_slot(&checked, shut)
+        self.keep_slot(&checked, 1 - checked.at, shut)
     }
 
     /// What the witness chose.
@@ -171,7 +172,7 @@ impl Phone {
     /// Sets it. Where copies are to burn, those of what is delivered burn at once.
     ///
     /// # Errors
-    /// [`PhoneError::Input`] for a wipe after fewer than 3 wrong PINs; or where the store fails.
+    /// [`PhoneError::Locked`]: nobody loosens what a PIN guards without it. [`PhoneError::Input`] for a wipe after fewer than 3 wrong PINs; or where the store fails.
     pub fn set_settings(&mut self, settings: Settings) -> Result<(), PhoneError> {
         if settings.wipe_after.is_some_and(|wrong| wrong < 3) {
             return Err(PhoneError::input(
@@ -179,6 +180,9 @@ impl Phone {
                 "al menos 3: uno se equivoca",
                 "at least 3: people mistype",
             ));
+        }
+        if self.is_locked()? {
+            return Err(PhoneError::Locked);
         }
         self.store.keep_wipe_after(settings.wipe_after)?;
         self.store.keep_burn(settings.burn)
@@ -223,11 +227,11 @@ impl Phone {
         Ok(keys)
     }
 
-    fn keep_other_slot(&mut self, checked: &Checked, other: Vec<u8>) -> Result<(), PhoneError> {
+    fn keep_slot(&mut self, checked: &Checked, at: usize, slot: Vec<u8>) -> Result<(), PhoneError> {
         let [first, second] = checked.row.slots.clone();
-        let slots = match checked.at {
-            0 => [first, other],
-            _ => [other, second],
+        let slots = match at {
+            0 => [slot, second],
+            _ => [first, slot],
         };
         self.store.keep_slots(true, &slots)
     }
@@ -242,6 +246,8 @@ impl Phone {
         if !self.has_pin()? {
             return Err(PhoneError::input("pin", "no hay ninguno", "there is none"));
         }
+        // What no PIN can be is none that was tried: keys pressed by accident wipe nothing.
+        pin::check("pin", pin)?;
         let now = Moment::of(self.clock.as_ref());
         let row = self.store.count_try(now, |row| {
             match pin::left_ms(&now, row.tried.as_ref(), row.tries) {
@@ -253,7 +259,10 @@ impl Phone {
         // Both are tried whichever opens: nobody can tell them apart by time.
         let [first, second] = &row.slots;
         let opened = [self.open_slot(first, &key)?, self.open_slot(second, &key)?];
-        let found = (opened.into_iter().enumerate()).find_map(|(at, slot)| Some((at, slot?)));
+        let found = (opened.into_iter().enumerate())
+            .filter_map(|(at, slot)| Some((at, slot?)))
+            // The harmless one, should one PIN open both.
+            .max_by_key(|(_, opened)| matches!(opened, Opened::Harmless { .. }));
         let Some((at, opened)) = found else {
             let left = row.wipe_after.map(|limit| limit.saturating_sub(row.tries));
             if left == Some(0) {

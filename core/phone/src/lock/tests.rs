@@ -403,6 +403,16 @@ fn a_duress_pin_shows_check_ins_only_and_calls_for_help_unseen() {
     let mut phone = phone(&hq, dir.path());
     phone.report(&report(32, "soldiers")).unwrap();
     phone.report(&report(90, "all well")).unwrap();
+    phone
+        .hand_over(&crate::HandoverInput {
+            table: None,
+            from: "witness-7".into(),
+            to: "boat-2".into(),
+            at: None,
+            place: Some("the jetty".into()),
+            attachments: Vec::new(),
+        })
+        .unwrap();
     assert!(matches!(
         phone.set_duress_pin(PIN, PIN, true),
         Err(PhoneError::Input { .. })
@@ -424,7 +434,8 @@ fn a_duress_pin_shows_check_ins_only_and_calls_for_help_unseen() {
         phone.progress(crate::sync::Link::Unmetered).unwrap(),
     );
     phone.unlock(DURESS).unwrap();
-    assert_eq!(notes(&phone), [some(2, "all well"), (1, None)]);
+    // Who had a sheet, and where, is no check-in.
+    assert_eq!(notes(&phone), [(3, None), some(2, "all well"), (1, None)]);
     // Locked, unlocked or opened anew: neither counts nor lanes tell of the call for help.
     let now = (
         phone.outbox().unwrap(),
@@ -433,13 +444,13 @@ fn a_duress_pin_shows_check_ins_only_and_calls_for_help_unseen() {
     assert_eq!(now, before);
     // What whoever looks on saw being saved is there.
     phone.report(&report(21, "harmless power cut")).unwrap();
-    assert_eq!(notes(&phone)[0], some(4, "harmless power cut"));
+    assert_eq!(notes(&phone)[0], some(5, "harmless power cut"));
     let done = deliver(&mut phone, &mut hq);
     assert_eq!(
         (done.delivered, done.remaining, done.danger_waits),
-        (3, 0, false)
+        (4, 0, false)
     );
-    assert_eq!(phone.outbox().unwrap().delivered, 3);
+    assert_eq!(phone.outbox().unwrap().delivered, 4);
     let first = &hq.kept[0].1;
     assert_eq!(first.lane, Lane::DANGER);
     let Record::Report(alarm) = first.record().unwrap() else {
@@ -448,10 +459,74 @@ fn a_duress_pin_shows_check_ins_only_and_calls_for_help_unseen() {
     assert_eq!(alarm.code, Code::DURESS);
     hq.notice(hq.kept[0].0, NoticeStatus::COUNTED, false, 1);
     assert_eq!(deliver(&mut phone, &mut hq).notices, 0);
-    assert_eq!(notes(&phone).len(), 3);
+    assert_eq!(notes(&phone).len(), 4);
     // Its witness sees it.
     phone.unlock(PIN).unwrap();
-    assert_eq!(notes(&phone).len(), 4);
+    assert_eq!(notes(&phone).len(), 5);
+}
+
+#[test]
+fn whoever_has_the_duress_pin_cannot_try_others_by_changing_it() {
+    let hq = FakeHq::new(1);
+    let dir = tempfile::tempdir().unwrap();
+    let mut phone = phone(&hq, dir.path());
+    phone.report(&report(32, "soldiers")).unwrap();
+    phone.set_duress_pin(PIN, DURESS, false).unwrap();
+    // As any other one, and what it shows then stays the same.
+    phone.change_pin(DURESS, PIN).unwrap();
+    assert_eq!(notes(&phone), [(1, None)]);
+    phone.unlock(PIN).unwrap();
+    assert_eq!(notes(&phone), [(1, None)]);
+    drop(phone);
+    let mut phone = open(dir.path());
+    phone.unlock(PIN).unwrap();
+    assert_eq!(notes(&phone), [(1, None)]);
+    phone.change_pin(PIN, DURESS).unwrap();
+    // The PIN itself was not touched.
+    phone.unlock(PIN).unwrap();
+    assert_eq!(notes(&phone), [some(1, "soldiers")]);
+}
+
+#[test]
+fn what_no_pin_can_be_does_not_count_as_a_wrong_one() {
+    let hq = FakeHq::new(1);
+    let dir = tempfile::tempdir().unwrap();
+    let mut phone = phone(&hq, dir.path());
+    let settings = phone.settings().unwrap();
+    (phone.set_settings(Settings {
+        wipe_after: Some(3),
+        ..settings
+    }))
+    .unwrap();
+    for pin in ["", "12345", "", "\u{1b}[A\u{1b}[A"] {
+        assert!(matches!(
+            phone.unlock(pin),
+            Err(PhoneError::Input { field: "pin", .. })
+        ));
+    }
+    phone.unlock(PIN).unwrap();
+}
+
+#[test]
+fn nobody_loosens_what_a_pin_guards_without_it() {
+    let hq = FakeHq::new(1);
+    let dir = tempfile::tempdir().unwrap();
+    let mut phone = phone(&hq, dir.path());
+    let strict = Settings {
+        burn: true,
+        wipe_after: Some(5),
+    };
+    phone.set_settings(strict).unwrap();
+    phone.lock();
+    let loose = Settings {
+        burn: false,
+        wipe_after: None,
+    };
+    assert!(matches!(phone.set_settings(loose), Err(PhoneError::Locked)));
+    assert_eq!(phone.settings().unwrap(), strict);
+    phone.unlock(PIN).unwrap();
+    phone.set_settings(loose).unwrap();
+    assert_eq!(phone.settings().unwrap(), loose);
 }
 
 #[test]
@@ -594,12 +669,10 @@ fn headquarters_can_open_a_store_whose_hosts_key_is_lost() {
     let store = phone.store.device().unwrap().store_id;
     drop(phone);
     host.destroy(HostKey::Store).unwrap();
-    let sealed = fs::read(dir.path().join("store-key.sealed")).unwrap();
-    assert_eq!(sealed.len(), 1 + 16 + 8 + 1120 + 32 + 16);
-    assert_eq!((sealed[0], &sealed[1..17]), (1, &store.0[..]));
-    assert_eq!(sealed[17..25], hq.seal.public_key().unwrap().key_id().0);
-    let key = hq.seal.open_store_key(&sealed[25..], &store.0).unwrap();
-    let key = DatabaseKey::from_bytes(key.as_slice().try_into().unwrap());
+    let sealed = Phone::key_for_headquarters(dir.path()).unwrap().unwrap();
+    assert_eq!(sealed.store, store);
+    assert_eq!(sealed.seal_kid, hq.seal.public_key().unwrap().key_id());
+    let key = DatabaseKey::from_bytes(*sealed.open(&hq.seal).unwrap());
     let phone = Phone::open(dir.path(), &key, clock()).unwrap();
     assert_eq!(phone.outbox().unwrap().queued, 1);
     // What only its witness may read stays closed.

@@ -3,7 +3,7 @@
 use super::{Kept, Store};
 use crate::PhoneError;
 use rusqlite::{OptionalExtension, Transaction, params};
-use testigo_wire::{Deferral, Eid, Lane, SealPublicKey, StoreId, padded_len};
+use testigo_wire::{Body, Deferral, Eid, Record, SealPublicKey, StoreId, padded_len};
 use zeroize::Zeroizing;
 
 /// Which part of a readable copy is sealed.
@@ -108,17 +108,19 @@ impl Store {
         self.note(|tx| {
             let burn = tx.query_row("SELECT burn FROM lock", [], |row| row.get::<_, bool>(0))?;
             let mut query = tx.prepare(
-                "SELECT sequence, body, lane, state FROM history JOIN envelope USING (sequence)",
+                "SELECT sequence, body, state FROM history JOIN envelope USING (sequence)",
             )?;
             let mut rows = query.query([])?;
             while let Some(row) = rows.next()? {
-                if burn && row.get::<_, i64>(3)? == 1 {
+                if burn && row.get::<_, i64>(2)? == 1 {
                     continue;
                 }
                 let mut body = Zeroizing::new(row.get::<_, Vec<u8>>(1)?);
                 let length = padded_len(body.len()).unwrap_or(body.len());
                 body.resize(length, 0);
-                let harmless = Lane(row.get(2)?) == Lane::CHECK_IN;
+                let harmless = Body::from_padded(&body)
+                    .and_then(|body| Record::from_bytes(body.kind, &body.record))
+                    .is_ok_and(|record| record.is_harmless());
                 keys.insert(tx, store, row.get(0)?, &body, harmless)?;
             }
             tx.execute("DELETE FROM history", [])?;

@@ -101,6 +101,15 @@ impl Store {
         Ok(query.query_row([], LockRow::read)?)
     }
 
+    /// Whether there is a PIN; a store that is just being made has no such row yet.
+    pub(super) fn lock_has_pin(&self) -> Result<bool, PhoneError> {
+        let mut query = self.db.prepare_cached("SELECT has_pin FROM lock")?;
+        Ok(query
+            .query_row([], |row| row.get(0))
+            .optional()?
+            .unwrap_or(false))
+    }
+
     /// Counts a PIN that is about to be looked at, durably, unless `refuse` says that it comes too soon.
     /// Returns what it is looked at with.
     pub(crate) fn count_try(
@@ -138,6 +147,9 @@ impl Store {
         has_pin: bool,
         slots: &[Vec<u8>; 2],
     ) -> Result<(), PhoneError> {
+        if has_pin {
+            self.wipe_memory();
+        }
         let [first, second] = slots;
         self.note(|tx| {
             tx.execute(

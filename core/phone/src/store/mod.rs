@@ -186,9 +186,6 @@ impl Store {
             }
             opened => opened?,
         };
-        // What SQLite gives back is written over first, as the program's own allocator does.
-        let wipes = "PRAGMA cipher_memory_security = ON";
-        let _ = db.query_row(wipes, [], |_| Ok(())).optional();
         // What is in the log has no room in the database yet: it must not become more than the reserve has.
         db.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
         let store = Self {
@@ -199,7 +196,18 @@ impl Store {
         if !store.keep_reserve() {
             store.spare_the_log()?;
         }
+        if store.lock_has_pin()? {
+            store.wipe_memory();
+        }
         Ok(store)
+    }
+
+    /// From now on what SQLite gives back is written over first, as the program's own allocator does. It locks and
+    /// unlocks memory at every turn, which doubles what the store costs: without a PIN nothing is gained by it, for
+    /// whoever has the phone reads what it keeps.
+    pub(crate) fn wipe_memory(&self) {
+        let wipes = "PRAGMA cipher_memory_security = ON";
+        let _ = self.db.query_row(wipes, [], |_| Ok(())).optional();
     }
 
     /// Closes the store, and its key is forgotten; nothing can be saved or read any more.
