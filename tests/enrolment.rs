@@ -199,6 +199,11 @@ fn a_seized_phone_is_revoked_from_a_time_on_and_what_came_before_stays() {
     decide(&stage, &["trust", &name, "--why", "it was another"]).done();
     assert_eq!(state_of(&stage, TABLE).0, "conflict");
 
+    // A time that is still to come would leave everything counted: a mistyped year is told.
+    let refused = decide(&stage, &["revoke", &name, "--from", "2999-01-01T00:00:00Z"]);
+    assert_eq!(refused.status, Some(2));
+    assert!(refused.err.contains("still to come"), "{refused:?}");
+
     // The whole code: also devices that come later.
     decide(
         &stage,

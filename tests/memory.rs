@@ -18,8 +18,7 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use support::{Process, Stage, TABLE};
-use testigo_sqlite::DatabaseKey;
+use support::{Process, Stage, TABLE, phone_database, phone_key};
 
 const PIN: &str = "correct horse 428619";
 const NOTE: &str = "the soldier at gate four has a scar";
@@ -41,10 +40,8 @@ type Secrets = Vec<(&'static str, Vec<u8>)>;
 
 /// The store's key, and what the PIN opens.
 fn secrets(home: &Path) -> (Secrets, Secrets) {
-    let wrapped = fs::read(home.join("store-key")).unwrap();
-    let store_key = unwrap(&file_key(home, "unsafe-key"), &wrapped, b"");
-    let key = DatabaseKey::from_bytes(store_key.clone().try_into().unwrap());
-    let db = testigo_sqlite::open_reader(&home.join("phone.db"), &key, 0x5470_686e).unwrap();
+    let store_key = phone_key(home).to_vec();
+    let db = phone_database(home);
     let (memory, passes, salt, slot): (u32, u32, Vec<u8>, Vec<u8>) = db
         .query_row(
             "SELECT memory_kib, passes, salt, first_slot FROM lock",

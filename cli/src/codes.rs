@@ -7,6 +7,8 @@ use pdf_writer::types::LineCapStyle;
 use pdf_writer::{Content, Name, Pdf, Rect, Ref, Str};
 use qrcode::{Color, EcLevel, QrCode};
 use serde_json::json;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use testigo_wire::{ElectionPack, Invitation, Language, TableId};
 use zeroize::Zeroizing;
@@ -19,6 +21,8 @@ const ROWS: usize = 4;
 const MARGIN: f32 = 18.0;
 /// The side of a QR code: 44 mm.
 const SIDE: f32 = 125.0;
+/// The longest list of tables, in bytes: 30,000 lines of a hundred letters.
+const MAX_LIST: u64 = 4 * 1024 * 1024;
 /// Letters of the typed code in a line.
 const LINE: usize = 48;
 
@@ -33,6 +37,16 @@ pub fn enrol(
         "all" => testigo_hq::table_ids(data)?,
         file => listed(Path::new(file))?,
     };
+    if listed.is_empty() {
+        return Err(Failure::said(
+            format!(
+                "En {tables} no hay ninguna mesa: no se hizo ningún código. Cada línea empieza por una, como 201301006.01."
+            ),
+            format!(
+                "There is no table in {tables}: no code was made. Each line begins with one, such as 201301006.01."
+            ),
+        ));
+    }
     let wanted: Vec<Option<TableId>> = listed.into_iter().map(Some).collect();
     let mut written = false;
     let kept = testigo_hq::invite_all(data, &wanted, |invitations, pack| {
@@ -58,7 +72,10 @@ pub fn enrol(
 
 /// The tables of a CSV file's first column; a first line that names the column is passed over.
 fn listed(path: &Path) -> Result<Vec<TableId>, Failure> {
-    let text = std::fs::read_to_string(path).map_err(Failure::file(path))?;
+    let mut text = String::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_LIST).read_to_string(&mut text))
+        .map_err(Failure::file(path))?;
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)

@@ -181,7 +181,7 @@ pub fn confirm_device(
 /// What had arrived before stays as it was. It goes by headquarters' clock, for a phone's may be set.
 ///
 /// # Errors
-/// [`HqError::DeviceUnknown`].
+/// [`HqError::DeviceUnknown`]; [`HqError::ToCome`] for a time in the future.
 pub fn revoke_device(
     data_dir: &Path,
     device: KeyId,
@@ -191,7 +191,7 @@ pub fn revoke_device(
 ) -> Result<DeviceView, HqError> {
     let headquarters = Headquarters::open(data_dir)?;
     let capability = found(&headquarters, device)?.capability;
-    let from = moment(from);
+    let from = moment(from)?;
     let decided = match whole_code {
         true => Decided::RevokeCapability(capability, from),
         false => Decided::Revoke(device, from),
@@ -219,7 +219,7 @@ pub fn trust_device(
 /// on. Returns the new one.
 ///
 /// # Errors
-/// [`HqError::DeviceUnknown`], and those of [`confirm_device`].
+/// [`HqError::DeviceUnknown`], [`HqError::ToCome`], and those of [`confirm_device`].
 pub fn replace_device(
     data_dir: &Path,
     old: KeyId,
@@ -234,7 +234,7 @@ pub fn replace_device(
     if new == old || is_revoked(&found(&headquarters, new)?) {
         return Err(HqError::DeviceRevoked(new));
     }
-    let decided = [Decided::Confirm(new), Decided::Revoke(old, moment(from))];
+    let decided = [Decided::Confirm(new), Decided::Revoke(old, moment(from)?)];
     decide(&headquarters, &decided, note)?;
     found(&headquarters, new).map(DeviceView::from)
 }
@@ -333,6 +333,11 @@ fn decide(
     Ok(store.decide(decided, &note.now())?)
 }
 
-fn moment(from: Option<Time>) -> i64 {
-    from.map_or_else(|| Utc::now().timestamp_millis(), Time::millis)
+/// From when on a revocation holds, in milliseconds since the Unix epoch.
+fn moment(from: Option<Time>) -> Result<i64, HqError> {
+    let now = Utc::now().timestamp_millis();
+    match from.map_or(now, Time::millis) {
+        at if at > now => Err(HqError::ToCome),
+        at => Ok(at),
+    }
 }

@@ -85,6 +85,9 @@ pub enum HqError {
     /// The device was revoked, or is the one that is to be replaced.
     #[error("the device {0} is revoked")]
     DeviceRevoked(KeyId),
+    /// A revocation from a time that is still to come would leave everything counted until then.
+    #[error("the revocation would begin in the future")]
+    ToCome,
     /// The desk has filed no record under this number.
     #[error("there is no record {0}")]
     RecordUnknown(i64),
@@ -145,6 +148,12 @@ impl HqError {
                     ),
                 )
             }
+            Self::ToCome => language
+                .pick(
+                    "Esa hora todavía no llega: hasta entonces todo seguiría contando. No se decidió nada; revise año y huso horario, o quite --from para que valga desde ahora.",
+                    "That time is still to come: until then everything would go on counting. Nothing was decided; look at year and time zone, or leave --from out so that it holds from now on.",
+                )
+                .to_owned(),
             Self::StoreKey => language
                 .pick(
                     "La llave de este teléfono (store-key.sealed) está sellada para otra central, o dañada. No se cambió nada.",

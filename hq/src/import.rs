@@ -93,7 +93,10 @@ mod tests {
     use super::*;
     use crate::SystemClock;
     use crate::stage::Stage;
-    use testigo_wire::{Ask, BlobSecret, BundleSealer, Deferral, Epoch, SigningKey};
+    use sha2::{Digest, Sha256};
+    use testigo_wire::{
+        Ask, BlobRef, BlobSecret, BundleItem, BundleSealer, Deferral, Epoch, SigningKey,
+    };
 
     fn bundle(stage: &Stage, name: &str, items: &[Vec<u8>]) -> PathBuf {
         let seal = stage.hq.keyset.seal.first().unwrap();
@@ -158,6 +161,41 @@ mod tests {
         let again = carried(&stage, file);
         assert_eq!((again.new, again.known), (0, new));
         assert_eq!(again.deferred, expected.deferred);
+    }
+
+    #[test]
+    fn a_file_is_held_only_whole_and_where_a_record_names_it() {
+        let stage = Stage::new();
+        let mut witness = stage.witness();
+        let (bytes, other) = (vec![7; 5000], vec![8; 5000]);
+        let blob = |bytes: &[u8]| BlobRef {
+            sha256: Sha256::digest(bytes).into(),
+            size: bytes.len() as u64,
+        };
+        let piece = |blob, bytes: &[u8]| {
+            let piece = BundleItem::Piece {
+                blob,
+                offset: 0,
+                bytes,
+            };
+            piece.to_bytes().unwrap()
+        };
+        let held = || std::fs::read_dir(stage.data.join("blobs")).map_or(0, Iterator::count);
+        let named = blob(&bytes);
+        let mut changed = bytes.clone();
+        changed[4000] ^= 1;
+        let records = [witness.enrolment(), witness.envelope_with(&[named])];
+        // Nobody names it; it is not what its name says.
+        for (wrong, of) in [(&other, blob(&other)), (&changed, named)] {
+            let items = [&records[..], &[piece(of, wrong)]].concat();
+            let found = carried(&stage, bundle(&stage, "bundle", &items));
+            assert_eq!((found.files, found.files_deferred), (0, 1));
+            assert_eq!(held(), 0);
+        }
+        let items = [&records[..], &[piece(named, &bytes)]].concat();
+        let found = carried(&stage, bundle(&stage, "bundle", &items));
+        assert_eq!((found.files, found.files_deferred), (1, 0));
+        assert_eq!(held(), 1);
     }
 
     #[test]

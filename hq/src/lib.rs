@@ -5,8 +5,8 @@
 //! the durable commit; the *desk* opens what was kept and works tally sheets out anew; the *console*
 //! shows both as JSON and as one plain page.
 //!
-//! There are no accounts yet: whoever reaches the address sees results and incidents. Listen on
-//! loopback, or behind a proxy that asks who is there.
+//! There are no accounts yet: results and incidents are for this same machine, and for a proxy on it that asks
+//! who is there.
 
 mod alarm;
 mod api;

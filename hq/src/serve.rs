@@ -1,5 +1,6 @@
 use crate::alarm::Alarm;
 use crate::blobs::{self, Blobs};
+use crate::connections::FromAfar;
 use crate::courier::Courier;
 use crate::desk::Desk;
 use crate::init::Headquarters;
@@ -329,17 +330,29 @@ async fn succeeded(data_dir: PathBuf, keyset: Bytes, version: u64) {
 }
 
 fn router(shared: Arc<Shared>) -> Router {
-    Router::new()
+    let console = Router::new()
         .route("/", get(page::get_page))
-        .route("/v1/envelopes", post(ingest::post_envelopes))
-        .route("/v1/keyset", get(api::get_keyset))
         .route("/v1/health", get(api::get_health))
         .route("/v1/results", get(api::get_results))
         .route("/v1/incidents", get(api::get_incidents))
+        .route_layer(from_fn(staff_only));
+    Router::new()
+        .route("/v1/envelopes", post(ingest::post_envelopes))
+        .route("/v1/keyset", get(api::get_keyset))
+        .merge(console)
         .fallback(async || Problem::NOT_FOUND)
         .method_not_allowed_fallback(async || Problem::METHOD)
         .with_state(shared)
         .layer(from_fn(guard))
+}
+
+/// The address that phones reach must not publish the night: what staff see is for this machine, and for a proxy on it
+/// that asks who is there.
+async fn staff_only(request: Request, next: Next) -> Response {
+    match request.extensions().get::<FromAfar>() {
+        Some(FromAfar) => Problem::NOT_FOUND.into_response(),
+        None => next.run(request).await,
+    }
 }
 
 /// A time limit for every request, and headers for every answer.
@@ -362,4 +375,40 @@ async fn guard(request: Request, next: Next) -> Response {
             .insert(name, HeaderValue::from_static(value));
     }
     response
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::stage::Stage;
+    use axum::body::Body;
+    use axum::http::StatusCode;
+    use tower::ServiceExt;
+
+    #[tokio::test]
+    async fn what_staff_see_is_not_for_other_machines() {
+        let stage = Stage::new();
+        let server = Server::open(&stage.data, Arc::new(SystemClock)).unwrap();
+        for (path, for_all) in [
+            ("/v1/keyset", true),
+            ("/", false),
+            ("/v1/results", false),
+            ("/v1/incidents", false),
+            ("/v1/health", false),
+        ] {
+            for afar in [false, true] {
+                let mut request = Request::get(path).body(Body::empty()).unwrap();
+                if afar {
+                    request.extensions_mut().insert(FromAfar);
+                }
+                let answer = server.router().oneshot(request).await.unwrap();
+                let expected = match for_all || !afar {
+                    true => StatusCode::OK,
+                    false => StatusCode::NOT_FOUND,
+                };
+                assert_eq!(answer.status(), expected, "{path} {afar}");
+            }
+        }
+    }
 }

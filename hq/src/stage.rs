@@ -6,8 +6,8 @@ use crate::init::Headquarters;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use testigo_wire::{
-    Body, BootId, Code, ElectionId, Enrolment, Envelope, Record, RecordId, Report, SealPublicKey,
-    SigningKey, StoreId, TableId, Time,
+    Attachment, BlobRef, BlobSecret, Body, BootId, Code, ElectionId, Enrolment, Envelope, Lane,
+    Record, RecordId, Report, SealPublicKey, SigningKey, StoreId, TableId, Time,
 };
 
 /// Headquarters that do not serve yet.
@@ -86,6 +86,11 @@ impl Witness {
 
     /// A new sealed report.
     pub fn envelope(&mut self) -> Vec<u8> {
+        self.envelope_with(&[])
+    }
+
+    /// The same with these files.
+    pub fn envelope_with(&mut self, files: &[BlobRef]) -> Vec<u8> {
         self.saved += 1;
         let record = Record::Report(Report::new(Code(11)));
         let now = Time::from_rfc3339("2024-07-28T12:00:00-04:00").unwrap();
@@ -102,7 +107,15 @@ impl Witness {
             boot_id: BootId([1; 16]),
             last_hq_time: None,
             since_unlock_ms: None,
-            attachments: Vec::new(),
+            attachments: (files.iter())
+                .map(|blob| Attachment {
+                    blob: *blob,
+                    secret: BlobSecret::random().unwrap(),
+                    lane: Lane::PHOTO,
+                    media_type: "image/jpeg".into(),
+                    size: blob.size,
+                })
+                .collect(),
             warnings: Vec::new(),
             record: record.to_bytes(),
         };

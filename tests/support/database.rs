@@ -1,3 +1,6 @@
+use chacha20poly1305::ChaCha20Poly1305;
+use chacha20poly1305::aead::{Aead, KeyInit};
+use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use std::path::Path;
 use testigo_sqlite::DatabaseKey;
@@ -10,7 +13,33 @@ const APPLICATION_ID: u32 = u32::from_be_bytes(*b"TsHQ");
 pub fn database_values(data: &Path, tables: Option<&[&str]>) -> Vec<(String, Vec<u8>)> {
     let key = std::fs::read(data.join("keys/database.key")).unwrap();
     let key = DatabaseKey::from_bytes(key.try_into().unwrap());
-    let database = testigo_sqlite::open_reader(&data.join("hq.db"), &key, APPLICATION_ID).unwrap();
+    values(
+        &testigo_sqlite::open_reader(&data.join("hq.db"), &key, APPLICATION_ID).unwrap(),
+        tables,
+    )
+}
+
+/// The key of a terminal phone's store, with the files in its folder in hand.
+pub fn phone_key(home: &Path) -> [u8; 32] {
+    let wrapped = std::fs::read(home.join("store-key")).unwrap();
+    let (nonce, sealed) = wrapped.split_at(12);
+    let nonce: [u8; 12] = nonce.try_into().unwrap();
+    let key: [u8; 32] = (std::fs::read(home.join("unsafe-key")).unwrap())
+        .try_into()
+        .unwrap();
+    let open = ChaCha20Poly1305::new((&key).into()).decrypt(&nonce.into(), sealed);
+    open.unwrap().try_into().unwrap()
+}
+
+/// A terminal phone's store, opened with that key.
+pub fn phone_database(home: &Path) -> Connection {
+    let key = DatabaseKey::from_bytes(phone_key(home));
+    let id = u32::from_be_bytes(*b"Tphn");
+    testigo_sqlite::open_reader(&home.join("phone.db"), &key, id).unwrap()
+}
+
+/// Every value of these tables, or of all of them.
+pub fn values(database: &Connection, tables: Option<&[&str]>) -> Vec<(String, Vec<u8>)> {
     let names: Vec<String> = database
         .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
         .unwrap()

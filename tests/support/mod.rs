@@ -20,7 +20,7 @@ mod proxy;
 mod stage;
 
 pub use chance::Chance;
-pub use database::database_values;
+pub use database::{database_values, phone_database, phone_key, values};
 pub use headquarters::{Headquarters, Held, warnings};
 pub use http::{HttpAnswer, get, post, request};
 pub use phone::{Phone, Saved};

@@ -86,21 +86,27 @@ pub struct Exchange {
 impl Exchange {
     /// The identities of the things in a request's body.
     pub fn things(request: &[u8]) -> BTreeSet<Eid> {
-        let mut things = BTreeSet::new();
+        // An ask is answered by notices, or not at all.
+        (Self::items(request).unwrap().iter())
+            .filter(|item| Ask::parse(item).is_err())
+            .map(|item| Eid::of(item))
+            .collect()
+    }
+
+    /// What stands in a request's body, but for its padding; `None` where it is a file's chunk.
+    pub fn items(request: &[u8]) -> Option<Vec<Vec<u8>>> {
+        let mut items = Vec::new();
         let mut rest = request;
         while !rest.is_empty() {
-            if let Some(behind) = padding::skip(rest).unwrap() {
+            if let Some(behind) = padding::skip(rest).ok()? {
                 rest = behind;
                 continue;
             }
             let item;
-            (item, rest) = cbor::first("item", rest, 1 << 20).unwrap();
-            // An ask is answered by notices, or not at all.
-            if Ask::parse(item).is_err() {
-                things.insert(Eid::of(item));
-            }
+            (item, rest) = cbor::first("item", rest, 1 << 20).ok()?;
+            items.push(item.to_vec());
         }
-        things
+        Some(items)
     }
 }
 

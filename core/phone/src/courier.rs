@@ -105,6 +105,7 @@ impl Phone {
                 .add(&secret.to_bytes().map_err(fault)?)
                 .map_err(fault)?,
         )?;
+        let hidden = self.hidden()?;
         let (mut records, mut left_out) = (0, 0);
         while let Some(last) = rows.last().map(|row| (row.lane, row.sequence)) {
             for row in &rows {
@@ -114,7 +115,7 @@ impl Phone {
                     continue;
                 }
                 out.write(&sealer.add(&row.bytes).map_err(fault)?)?;
-                records += 1;
+                records += u64::from(!hidden.contains(&row.sequence.unsigned_abs()));
             }
             rows = self.store.to_carry(everything, Some(last), BATCH)?;
         }

@@ -301,10 +301,17 @@ fn wrong_pin(wait_ms: u64, left_before_wipe: Option<u32>, language: Language) ->
         ),
     };
     if let Some(left) = left_before_wipe {
-        said.push_str(&language.pick(
-            format!(" Si falla {left} más, el teléfono se borra."),
-            format!(" After {left} more wrong ones the phone is wiped."),
-        ));
+        said.push_str(&match left {
+            1 => (language.pick(
+                " Si falla otra vez, el teléfono se borra.",
+                " After one more wrong one the phone is wiped.",
+            ))
+            .to_owned(),
+            _ => language.pick(
+                format!(" Si falla {left} veces más, el teléfono se borra."),
+                format!(" After {left} more wrong ones the phone is wiped."),
+            ),
+        });
     }
     said
 }

@@ -84,6 +84,7 @@ impl Phone {
         };
         // Another process may have been first.
         self.load_headquarters()?;
+        self.keep_key_for_headquarters();
         Ok(taken)
     }
 }

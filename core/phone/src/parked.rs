@@ -57,7 +57,7 @@ impl Phone {
     /// # Errors
     /// [`PhoneError::Input`] where no such record waits for a person; or where the store fails.
     pub fn retry(&mut self, sequence: u64) -> Result<(), PhoneError> {
-        if self.store.retry(sequence)? {
+        if !self.hidden()?.contains(&sequence) && self.store.retry(sequence)? {
             return Ok(());
         }
         Err(PhoneError::input(
@@ -77,7 +77,11 @@ impl Phone {
     /// [`PhoneError::Input`] where there is no such record, or something of that name already;
     /// [`PhoneError::StorageFull`] or [`PhoneError::Disk`] where it cannot be written.
     pub fn export(&self, sequence: u64, folder: &Path) -> Result<Exported, PhoneError> {
-        let sealed = self.store.sealed(sequence)?.ok_or_else(|| {
+        let sealed = match self.hidden()?.contains(&sequence) {
+            true => None,
+            false => self.store.sealed(sequence)?,
+        };
+        let sealed = sealed.ok_or_else(|| {
             PhoneError::input(
                 "sequence",
                 format!("no hay ningún registro con el n.º {sequence}"),

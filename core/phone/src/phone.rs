@@ -1,9 +1,10 @@
 use crate::attachment::collect_orphans;
-use crate::lock::{Opened, read_copy};
+use crate::lock::{Opened, Shown, read_copy};
 use crate::store::{HistoryKeys, Part, Recovered, Store, make_folder};
 use crate::{
     Clock, Content, HistoryView, HostKeys, HostKeysFault, OutboxView, PhoneError, store_key,
 };
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -288,6 +289,15 @@ impl Phone {
         let enrolment = Enrolment::parse(&hq.enrolment).map_err(PhoneError::Damaged)?;
         let device = self.store.device()?.key().verifying_key();
         Ok(Some(Confirmation::of(enrolment.capability(), &device)))
+    }
+
+    /// Numbers of the records that nobody but their witness is to see, unless it is the witness who looks.
+    pub(crate) fn hidden(&self) -> Result<BTreeSet<u64>, PhoneError> {
+        let whole = |shown: Shown<'_>| matches!(shown.key(), (_, Part::Whole));
+        match self.shown().is_ok_and(whole) {
+            true => Ok(BTreeSet::new()),
+            false => self.store.quiet_ones(),
+        }
     }
 
     /// Everything saved here, newest first, with what became of it, and what can be read of it on this phone.

@@ -21,6 +21,9 @@ impl Phone {
     /// # Errors
     /// Where the store fails.
     pub fn proof(&self, sequence: u64) -> Result<Option<Proof>, PhoneError> {
-        self.store.proof(sequence)
+        match self.hidden()?.contains(&sequence) {
+            true => Ok(None),
+            false => self.store.proof(sequence),
+        }
     }
 }

@@ -38,14 +38,15 @@ pub(crate) fn keep(dir: &Path, key: &DatabaseKey, host: &dyn HostKeys) -> Result
 /// The same key sealed to headquarters, so that unsent records survive a host's key store that lost its own.
 const SEALED: &str = "store-key.sealed";
 
-/// Seals the key to headquarters beside the store, once.
+/// Seals the key to headquarters beside the store, once for each seal key that is in use.
 pub(crate) fn keep_for_headquarters(
     dir: &Path,
     host: &dyn HostKeys,
     store: StoreId,
     seal_key: &SealPublicKey,
 ) -> Result<(), PhoneError> {
-    if dir.join(SEALED).exists() {
+    let kept = for_headquarters(dir).ok().flatten();
+    if kept.is_some_and(|kept| kept.store == store && kept.seal_kid == seal_key.key_id()) {
         return Ok(());
     }
     let Some(key) = read(dir, host)? else {

@@ -27,6 +27,10 @@ const END_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long it waits where the system gives no connection, such as for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Marks a request that came from another machine.
+#[derive(Clone, Copy)]
+pub(crate) struct FromAfar;
+
 /// A connection's place. Where all are taken, the one that has gone the longest without handing in a whole
 /// request makes room for the next: slow clients cost each other, and nobody else.
 pub(crate) struct Seat {
@@ -125,7 +129,8 @@ impl Drop for Sitting {
 /// and returns; other versions are a proxy's. Every copy of `app` is gone when it returns. At most `most`
 /// connections are open, those counted that have not come to an end with their TLS handshake.
 ///
-/// Who connects is not asked: nobody's address is in a log or anywhere else.
+/// Who connects is not asked but for one thing, whether it is this machine itself ([`FromAfar`]): nobody's address is
+/// in a log or anywhere else.
 pub(crate) async fn serve(
     listener: TcpListener,
     app: Router,
@@ -148,7 +153,8 @@ pub(crate) async fn serve(
             Some(_) = connections.join_next() => continue,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
+                let afar = !peer.ip().to_canonical().is_loopback();
                 let Some(sitting) = seats.take() else {
                     tracing::warn!("all connections wait for an answer; one more was closed");
                     continue;
@@ -159,6 +165,9 @@ pub(crate) async fn serve(
                     let whole = request.body().is_end_stream();
                     let working = whole.then(|| seat.work());
                     request.extensions_mut().insert(seat.clone());
+                    if afar {
+                        request.extensions_mut().insert(FromAfar);
+                    }
                     let answer = app.call(request);
                     async move {
                         let answer = answer.await;

@@ -146,6 +146,10 @@ fn paper(error: &PaperError, language: Language) -> String {
             format!("La línea {n} tiene alguna letra mal. Cópiela de nuevo, letra por letra."),
             format!("Line {n} has a wrong letter somewhere. Copy it again, letter by letter."),
         ),
+        PaperError::Again(number) => language.pick(
+            format!("La parte {number} ya se leyó. Siga con otra."),
+            format!("Share {number} was read already. Go on with another one."),
+        ),
         PaperError::TooFew { found, needed } => language.pick(
             format!("Hay {found} partes distintas y hacen falta {needed}. Busque las demás."),
             format!("There are {found} different shares, and {needed} are needed. Find the others."),

@@ -149,6 +149,9 @@ pub enum PaperError {
     /// A line has a wrong, missing or superfluous letter.
     #[error("line {0} is mistyped")]
     Line(usize),
+    /// The same share was read before: it counts once.
+    #[error("share {0} was read before")]
+    Again(u8),
     /// Fewer lines than a paper has.
     #[error("lines are missing")]
     Unfinished,
@@ -222,21 +225,14 @@ impl PaperReader {
     /// Whether all is there that is needed.
     pub fn is_complete(&self) -> bool {
         let needed = self.papers.first().map(|paper| usize::from(paper.needed));
-        needed.is_some_and(|needed| self.numbers() >= needed.max(1))
-    }
-
-    fn numbers(&self) -> usize {
-        let mut numbers: Vec<u8> = self.papers.iter().map(|paper| paper.number).collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        numbers.len()
+        needed.is_some_and(|needed| self.papers.len() >= needed.max(1))
     }
 
     /// Takes a line as it was typed: small letters, spaces and dashes are forgiven, and 0, 1 and 8, which no paper
     /// has, count as O, I and B. Empty lines and those that begin with `#` say nothing.
     ///
     /// # Errors
-    /// [`PaperError::Line`]: the same line may be typed again.
+    /// [`PaperError::Line`]: the same line may be typed again. [`PaperError::Again`]: another share is typed next.
     pub fn line(&mut self, typed: &str) -> Result<(), PaperError> {
         if typed.trim().is_empty() || typed.trim_start().starts_with('#') {
             return Ok(());
@@ -266,8 +262,14 @@ impl PaperReader {
         }
         self.held.extend_from_slice(&part);
         if self.held.len() == HELD {
-            self.papers.extend(Held::read(&self.held));
+            let read = Held::read(&self.held);
             self.held.zeroize();
+            let Some(paper) = read else { return Ok(()) };
+            let (set, number) = (paper.set(), paper.number);
+            if (self.papers.iter()).any(|held| held.set() == set && held.number == number) {
+                return Err(PaperError::Again(number));
+            }
+            self.papers.push(paper);
         }
         Ok(())
     }
@@ -284,7 +286,7 @@ impl PaperReader {
         if first.kind != kind as u8 {
             return Err(PaperError::OtherKind);
         }
-        let (needed, found) = (usize::from(first.needed), self.numbers());
+        let (needed, found) = (usize::from(first.needed), self.papers.len());
         if found < needed {
             return Err(PaperError::TooFew { found, needed });
         }
@@ -293,15 +295,10 @@ impl PaperReader {
             secret.copy_from_slice(&*first.part);
         } else {
             let mut shares: Vec<Share> = Vec::with_capacity(self.papers.len());
-            let mut numbers: Vec<u8> = Vec::new();
             for paper in &self.papers {
-                // The same share twice counts once; the scheme itself does not look.
-                if !numbers.contains(&paper.number) {
-                    numbers.push(paper.number);
-                    let mut bytes = Zeroizing::new(vec![paper.number]);
-                    bytes.extend_from_slice(&*paper.part);
-                    shares.extend(Share::try_from(bytes.as_slice()));
-                }
+                let mut bytes = Zeroizing::new(vec![paper.number]);
+                bytes.extend_from_slice(&*paper.part);
+                shares.extend(Share::try_from(bytes.as_slice()));
             }
             let scheme = Sharks(first.needed);
             let recovered = scheme.recover(&shares).map(Zeroizing::new);

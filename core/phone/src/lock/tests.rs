@@ -17,10 +17,10 @@ use crate::{
 };
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use support::{FakeHq, TurnedClock, clock, deliver, key, run};
-use testigo_wire::{Code, Epoch, Lane, NoticeStatus, ReceiptCode, Record};
+use testigo_wire::{Code, Epoch, Keyset, Lane, NoticeStatus, ReceiptCode, Record};
 use zeroize::Zeroizing;
 
 const PIN: &str = "428619";
@@ -445,6 +445,35 @@ fn a_duress_pin_shows_check_ins_only_and_calls_for_help_unseen() {
     // What whoever looks on saw being saved is there.
     phone.report(&report(21, "harmless power cut")).unwrap();
     assert_eq!(notes(&phone)[0], some(5, "harmless power cut"));
+    // Nor can it be carried away, written out, proved or tried again by its number.
+    let count = |phone: &Phone| {
+        let mut file = Vec::new();
+        let load = crate::Load::Records;
+        let bundled = phone.bundle(Selection::Queued, load, &mut file).unwrap();
+        bundled.unwrap().records
+    };
+    let out = dir.path().join("out");
+    for locked in [false, true] {
+        if locked {
+            phone.lock();
+        }
+        assert_eq!(count(&phone), 4);
+        assert!(phone.proof(4).unwrap().is_none());
+        assert!(matches!(
+            phone.export(4, &out),
+            Err(PhoneError::Input {
+                field: "sequence",
+                ..
+            })
+        ));
+        assert!(phone.retry(4).is_err());
+    }
+    phone.unlock(PIN).unwrap();
+    assert_eq!(count(&phone), 5);
+    phone.unlock(DURESS).unwrap();
+    // Both times that the duress PIN was given.
+    let alarms = phone.store.quiet_ones().unwrap();
+    assert_eq!(alarms.into_iter().collect::<Vec<_>>(), [4, 6]);
     let done = deliver(&mut phone, &mut hq);
     assert_eq!(
         (done.delivered, done.remaining, done.danger_waits),
@@ -460,9 +489,9 @@ fn a_duress_pin_shows_check_ins_only_and_calls_for_help_unseen() {
     hq.notice(hq.kept[0].0, NoticeStatus::COUNTED, false, 1);
     assert_eq!(deliver(&mut phone, &mut hq).notices, 0);
     assert_eq!(notes(&phone).len(), 4);
-    // Its witness sees it.
+    // Its witness sees them.
     phone.unlock(PIN).unwrap();
-    assert_eq!(notes(&phone).len(), 5);
+    assert_eq!(notes(&phone).len(), 6);
 }
 
 #[test]
@@ -587,6 +616,8 @@ fn rows_and_slots_look_the_same_with_and_without_a_duress_pin() {
 struct Keystore {
     keys: Mutex<BTreeMap<HostKey, u8>>,
     broken: Mutex<bool>,
+    /// A folder, and whether the store was there each time that a key was destroyed.
+    watched: Mutex<Option<(PathBuf, Vec<bool>)>>,
 }
 
 impl HostKeys for Keystore {
@@ -612,6 +643,9 @@ impl HostKeys for Keystore {
             return Err(HostKeysFault::Unavailable);
         }
         self.keys.lock().unwrap().remove(&key);
+        if let Some((folder, seen)) = self.watched.lock().unwrap().as_mut() {
+            seen.push(folder.join("phone.db").exists() && folder.join("store-key").exists());
+        }
         Ok(())
     }
 }
@@ -753,7 +787,35 @@ fn wiping_destroys_keys_first_then_files_and_goes_on_where_it_was_interrupted() 
     assert!(host.keys.lock().unwrap().is_empty());
     // The folder may have a new phone.
     drop(enrolled_under(&hq, &dir, &host));
+    *host.watched.lock().unwrap() = Some((dir.clone(), Vec::new()));
     assert!(open().unwrap().wipe().is_ok());
+    let seen = host.watched.lock().unwrap().take().unwrap().1;
+    assert_eq!(seen, [true, true], "keys go before any file");
+}
+
+#[test]
+fn what_opens_the_store_for_headquarters_is_sealed_to_the_seal_key_in_use() {
+    let hq = FakeHq::new(1);
+    let dir = tempfile::tempdir().unwrap();
+    let host = Arc::new(Keystore::default());
+    let mut phone = enrolled_under(&hq, dir.path(), &host);
+    let sealed_to = || {
+        let sealed = Phone::key_for_headquarters(dir.path()).unwrap();
+        sealed.unwrap().seal_kid
+    };
+    let first = sealed_to();
+    let other = FakeHq::new(1).seal.public_key().unwrap();
+    let mut keyset = Keyset::verify(
+        &hq.keyset(&["http://127.0.0.1:1"]),
+        phone.trust().unwrap().root,
+    )
+    .unwrap();
+    keyset.version += 1;
+    keyset.seal.insert(0, other.clone());
+    let signed = keyset.sign(&hq.root).unwrap();
+    phone.take_keyset(&signed).unwrap();
+    assert_ne!(first, other.key_id());
+    assert_eq!(sealed_to(), other.key_id());
 }
 
 #[test]

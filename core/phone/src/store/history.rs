@@ -3,6 +3,7 @@
 use super::{Kept, Store};
 use crate::PhoneError;
 use rusqlite::{OptionalExtension, Transaction, params};
+use std::collections::BTreeSet;
 use testigo_wire::{Body, Deferral, Eid, Record, SealPublicKey, StoreId, padded_len};
 use zeroize::Zeroizing;
 
@@ -81,6 +82,14 @@ impl Store {
                 deferral: row.get::<_, Option<u16>>(9)?.map(Deferral),
             })
         })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Numbers of the records that nobody but their witness is to see.
+    pub(crate) fn quiet_ones(&self) -> Result<BTreeSet<u64>, PhoneError> {
+        let mut query =
+            (self.db).prepare_cached("SELECT sequence FROM envelope WHERE quiet = 1")?;
+        let rows = query.query_map([], |row| row.get::<_, i64>(0).map(i64::unsigned_abs))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
