@@ -290,7 +290,7 @@ impl From<Tally> for TallyView {
         Self {
             table: tally.table.to_string(),
             valid_votes: tally.valid_votes(),
-            null_votes: tally.null_votes,
+            null_votes: tally.null_votes().unwrap_or(0),
             doubts: tally.doubts.iter().map(WarningView::from).collect(),
             candidates: (tally.candidates.into_iter())
                 .map(|candidate| CandidateVotes {

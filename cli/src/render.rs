@@ -4,7 +4,7 @@ use crate::outcome::Outcome;
 use crate::root::words_line;
 use serde_json::{Value, json};
 use testigo_phone::{Delivery, Enrolled, HistoryView, Saved, SavedTally, TrustView};
-use testigo_tally::{NotATally, Tally};
+use testigo_tally::{Contest, NotATally, Tally};
 use testigo_wire::catalogue::CATALOGUE;
 use testigo_wire::{Confirmation, Handover, Language, Record, TableId, Time, Warning};
 
@@ -145,34 +145,82 @@ pub fn reading(reading: &Result<Tally, NotATally>, language: Language) -> Outcom
             .iter()
             .map(|c| format!("  {:<width$}  {:>6}", c.name, c.votes)),
     );
+    for (n, contest) in tally.contests.iter().enumerate() {
+        if candidates.is_empty() || tally.counted != Some(n) {
+            lines.extend(contest_lines(contest, language));
+        }
+        lines.push(sums(contest, language));
+    }
+    let vouch = tally.vouch.phrase(language);
     lines.push(language.pick(
-        format!(
-            "  Votos válidos: {}; nulos: {}.",
-            tally.valid_votes(),
-            tally.null_votes
-        ),
-        format!(
-            "  Valid votes: {}; null: {}.",
-            tally.valid_votes(),
-            tally.null_votes
-        ),
+        format!("  Responde por las cifras: {vouch}."),
+        format!("  What vouches for the numbers: {vouch}."),
     ));
     let doubts: Vec<String> = tally.doubts.iter().map(|d| d.sentence(language)).collect();
     lines.extend(doubts.iter().map(|doubt| format!("  ! {doubt}")));
+    let contests: Vec<Value> = (tally.contests.iter())
+        .map(|contest| {
+            json!({
+                "office": contest.office,
+                "slots": contest.slots.iter().map(|s| json!({ "slot": s.name, "votes": s.votes })).collect::<Vec<_>>(),
+                "valid_votes": contest.valid_votes(),
+                "blank_votes": contest.blank,
+                "null_votes": contest.null,
+                "total": contest.total,
+            })
+        })
+        .collect();
     Outcome::clean(
         lines,
         json!({
+            "format": tally.format,
             "table": tally.table.as_str(),
             "candidates": candidates.iter().map(|c| json!({ "code": c.code, "name": c.name, "votes": c.votes })).collect::<Vec<_>>(),
-            "slots": tally.slots,
+            "contests": contests,
+            "counted": tally.counted,
             "valid_votes": tally.valid_votes(),
-            "null_votes": tally.null_votes,
-            "fourth": tally.fourth,
-            "suffix": tally.suffix,
+            "null_votes": tally.null_votes(),
+            "fields": tally.fields.iter().map(|(name, text)| json!({ "name": name, "text": text })).collect::<Vec<_>>(),
+            "vouch": tally.vouch.to_string(),
             "warnings": tally.doubts.iter().map(|d| d.warning().0).collect::<Vec<_>>(),
             "sentences": doubts,
         }),
     )
+}
+
+/// A contest by slot, most votes first; those without votes are many and left out.
+fn contest_lines(contest: &Contest, language: Language) -> Vec<String> {
+    let mut slots: Vec<(String, u32)> = (contest.slots.iter().enumerate())
+        .filter(|(_, slot)| slot.votes > 0)
+        .map(|(n, slot)| (slot.name.clone().unwrap_or((n + 1).to_string()), slot.votes))
+        .collect();
+    slots.sort_by_key(|(_, votes)| std::cmp::Reverse(*votes));
+    let office = contest.title(language);
+    let slots: Vec<String> = (slots.into_iter())
+        .map(|(slot, votes)| format!("{slot}: {votes}"))
+        .collect();
+    let slots = slots
+        .chunks(8)
+        .map(|line| format!("    {}", line.join("  ")));
+    office
+        .into_iter()
+        .map(|office| format!("  {office}"))
+        .chain(slots)
+        .collect()
+}
+
+fn sums(contest: &Contest, language: Language) -> String {
+    let mut sums = language.pick(
+        format!("  Votos válidos: {}", contest.valid_votes()),
+        format!("  Valid votes: {}", contest.valid_votes()),
+    );
+    for (name, votes) in [
+        (language.pick("en blanco", "blank"), contest.blank),
+        (language.pick("nulos", "null"), contest.null),
+    ] {
+        sums.extend(votes.map(|votes| format!("; {name}: {votes}")));
+    }
+    sums + "."
 }
 
 fn what(record: &Record, language: Language) -> String {

@@ -53,7 +53,7 @@ impl Sheet {
             rows: (tally.candidates.iter())
                 .map(|c| (c.name.clone(), u32::try_from(c.votes).unwrap_or(u32::MAX)))
                 .collect(),
-            null_votes: tally.null_votes,
+            null_votes: tally.null_votes().unwrap_or(0),
             qr_text: text.as_bytes().to_vec(),
         })
     }

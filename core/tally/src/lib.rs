@@ -6,9 +6,11 @@
 
 mod doubt;
 mod not_a_tally;
+mod standing;
 mod tally;
 mod venezuela;
 
 pub use doubt::Doubt;
 pub use not_a_tally::{NotATally, VotesField};
-pub use tally::{CandidateVotes, MAX_TEXT, Tally, read};
+pub use standing::{NoStanding, Standing, Vouch, Who};
+pub use tally::{CandidateVotes, Contest, MAX_TEXT, SlotVotes, Tally, read};

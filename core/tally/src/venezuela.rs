@@ -4,7 +4,7 @@
 //! fourth field is not documented; both are kept word for word. Nothing inside protects the text:
 //! no checksum, no signature, no election.
 
-use crate::{Doubt, NotATally, Tally, VotesField};
+use crate::{Contest, Doubt, NotATally, SlotVotes, Tally, VotesField, Vouch};
 use testigo_wire::TableId;
 
 /// Slots on the ballot of 28 July 2024.
@@ -43,12 +43,23 @@ pub(crate) fn parse(text: &str) -> Result<Tally, NotATally> {
         doubts.push(Doubt::FourthField(quote(fourth)));
     }
     Ok(Tally {
+        format: "ve-2024".to_owned(),
         table,
-        slots,
+        contests: vec![Contest {
+            slots: (slots.into_iter())
+                .map(|votes| SlotVotes { name: None, votes })
+                .collect(),
+            null: Some(null_votes),
+            choices: 1,
+            ..Contest::default()
+        }],
+        counted: Some(0),
         candidates: Vec::new(),
-        null_votes,
-        fourth: fourth.to_owned(),
-        suffix: suffix.to_owned(),
+        fields: vec![
+            ("suffix".to_owned(), suffix.to_owned()),
+            ("fourth".to_owned(), fourth.to_owned()),
+        ],
+        vouch: Vouch::PLAIN_CODE,
         doubts,
     })
 }

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use proptest::prelude::*;
-use testigo_tally::{Doubt, NotATally, Tally, VotesField, read};
+use testigo_tally::{Doubt, NotATally, Tally, VotesField, Vouch, read};
 use testigo_wire::{
     Candidate, ElectionId, ElectionPack, Language, PollingTable, Slot, TableId, Warning,
 };
@@ -95,13 +95,17 @@ fn real_sheets_give_the_published_figures() {
         assert_eq!(tally.valid_votes(), published[10]);
         assert_eq!(
             (
-                tally.null_votes,
-                tally.fourth.as_str(),
-                tally.suffix.as_str()
+                tally.null_votes(),
+                tally.field("fourth"),
+                tally.field("suffix")
             ),
-            (0, "0", "1.0001")
+            (Some(0), Some("0"), Some("1.0001"))
         );
         assert_eq!(tally.doubts, []);
+        // Nothing inside the code protects it.
+        assert_eq!(tally.vouch, Vouch::PLAIN_CODE);
+        let slots = text.split('!').nth(1).unwrap();
+        assert_eq!(tally.contests[0].to_string(), slots);
     }
 }
 
@@ -141,7 +145,7 @@ fn each_doubt_is_told_and_stops_nothing() {
 #[test]
 fn without_a_pack_the_slots_are_read_and_the_doubt_is_told() {
     let tally = read(&[YUMARE.as_bytes()], None).unwrap();
-    assert_eq!(tally.slots.len(), 38);
+    assert_eq!(tally.contests[0].slots.len(), 38);
     assert!(tally.candidates.is_empty());
     assert_eq!(tally.doubts, [Doubt::NoElectionPack]);
 }
@@ -220,7 +224,7 @@ fn what_lies_beside_the_one_sheet_is_a_doubt_and_two_sheets_are_none() {
     for beside in [&b"https://example.org"[..], b"\xff\xfe", b"", &[b'1'; 9000]] {
         for texts in [[sheet, beside], [beside, sheet]] {
             let found = read(&texts, Some(&pack())).unwrap();
-            assert_eq!(found.slots, twice.slots);
+            assert_eq!(found.contests, twice.contests);
             assert_eq!(found.doubts, [Doubt::OtherCodes]);
         }
     }
@@ -236,8 +240,9 @@ proptest! {
         let list = votes.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
         let text = format!("{centre:09}.{table:02}.1.0001!{list}!{nulls}!0");
         let tally = tally(&text);
-        prop_assert_eq!(tally.slots, votes);
-        prop_assert_eq!(tally.null_votes, nulls);
+        let slots: Vec<u32> = tally.contests[0].slots.iter().map(|slot| slot.votes).collect();
+        prop_assert_eq!(slots, votes);
+        prop_assert_eq!(tally.null_votes(), Some(nulls));
         prop_assert_eq!(tally.table.as_str(), format!("{centre:09}.{table:02}"));
     }
 

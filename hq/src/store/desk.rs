@@ -3,7 +3,7 @@ use super::notices::{self, Pen};
 use super::schema::ENVELOPE;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 use std::collections::BTreeSet;
-use testigo_tally::Tally;
+use testigo_tally::{Contest, Tally};
 use testigo_wire::{Body, KeyId, Pseudonym, Record, Time, VerifyingKey, Warning};
 
 /// An envelope that the desk has not looked at.
@@ -195,14 +195,15 @@ fn keep(db: &Connection, finding: &Finding) -> rusqlite::Result<bool> {
     }
     match record {
         Record::Tally(record) => {
+            let contest = tally.as_ref().and_then(Tally::contest);
             db.prepare_cached(
                 "INSERT INTO reading (arrival, table_id, slots, null_votes) VALUES (?1, ?2, ?3, ?4)",
             )?
             .execute(params![
                 arrival,
                 tally.as_ref().map(|t| t.table.as_str()),
-                tally.as_ref().map(|t| joined(&t.slots)),
-                tally.as_ref().map(|t| t.null_votes)
+                contest.map(Contest::to_string),
+                contest.map(|contest| contest.null.unwrap_or(0))
             ])?;
             let mut insert = db.prepare_cached(
                 "INSERT INTO reading_text (arrival, n, text) VALUES (?1, ?2, ?3)",
@@ -252,9 +253,4 @@ fn keep(db: &Connection, finding: &Finding) -> rusqlite::Result<bool> {
         Record::Unknown { .. } => {}
     }
     Ok(true)
-}
-
-fn joined(slots: &[u32]) -> String {
-    let slots: Vec<String> = slots.iter().map(u32::to_string).collect();
-    slots.join(",")
 }
