@@ -271,6 +271,7 @@ mod tests {
                 parish: "CM. DOS".into(),
             }],
             no_history: false,
+            formats: vec![],
         }
     }
 

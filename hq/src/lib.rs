@@ -21,6 +21,7 @@ mod desk;
 mod devices;
 mod door;
 mod error;
+mod format_source;
 mod hex;
 mod import;
 mod incidents;
@@ -59,6 +60,7 @@ pub use devices::{
     waiting,
 };
 pub use error::HqError;
+pub use format_source::FormatSourceMistake;
 pub use import::{Imported, NotTaken, import};
 pub use incidents::{IncidentView, IncidentsView};
 pub use init::{init, init_for_root, invite, invite_all, table_ids, tables};

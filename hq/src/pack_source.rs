@@ -1,9 +1,14 @@
+use crate::format_source::{self, FormatSourceMistake, FormatToml};
 use chrono::NaiveDate;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use testigo_wire::{Candidate, ElectionId, ElectionPack, Language, PollingTable, Slot, TableId};
+use testigo_wire::{
+    Candidate, ElectionId, ElectionPack, Format, FormatMistake, Language, MAX_FORMATS,
+    PollingTable, Slot, TableId,
+};
 use thiserror::Error;
+use toml::Spanned;
 
 /// A mistake in the files that describe an election. Names the file and, where it is known, the line.
 #[derive(Debug, Error)]
@@ -84,6 +89,16 @@ pub enum Mistake {
     /// A polling table that is there already.
     #[error("table {0:?} is there twice")]
     Twice(String),
+    /// A format of sheets that cannot be read by.
+    #[error("format {name:?}: {place}: {}", mistake.sentence(Language::En))]
+    Format {
+        /// The format's name.
+        name: String,
+        /// The place in its entry.
+        place: String,
+        /// What is wrong there.
+        mistake: FormatSourceMistake,
+    },
 }
 
 impl Mistake {
@@ -100,6 +115,11 @@ impl Mistake {
                 format!("{table:?} no identifica una mesa, como por ejemplo 201301006.01")
             }
             Self::Twice(table) => format!("la mesa {table:?} se repite"),
+            Self::Format {
+                name,
+                place,
+                mistake,
+            } => format!("formato {name:?}: {place}: {}", mistake.sentence(language)),
         };
         language.pick(es, self.to_string())
     }
@@ -141,7 +161,7 @@ impl PackSourceError {
 /// time zone, `[[candidate]]` entries of `code` and `name`, and the names of two CSV files beside it:
 /// `slots` (`slot,party,candidate`, in the ballot's order from 1) and `tables`
 /// (`table,registered,state,municipality,parish`). With `no_history = true` phones keep no readable copy of what
-/// their witness saves.
+/// their witness saves. `[[format]]` entries say how its sheets are written, where they are not Venezuela's of 2024.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackSource {
     name: String,
@@ -151,6 +171,7 @@ pub struct PackSource {
     slots: Vec<Slot>,
     tables: Vec<PollingTable>,
     no_history: bool,
+    formats: Vec<Format>,
 }
 
 #[derive(Deserialize)]
@@ -165,6 +186,8 @@ struct PackToml {
     #[serde(default)]
     no_history: bool,
     candidate: Vec<CandidateToml>,
+    #[serde(default)]
+    format: Vec<Spanned<FormatToml>>,
 }
 
 #[derive(Deserialize)]
@@ -241,6 +264,7 @@ impl PackSource {
             slots: self.slots,
             tables: self.tables,
             no_history: self.no_history,
+            formats: self.formats,
         }
     }
 
@@ -274,6 +298,7 @@ impl PackSource {
             }
             candidates.push(Candidate { code, name });
         }
+        let formats = formats(file, text, pack.format)?;
         let slots = slots(&pack.slots, &read(&pack.slots)?, &candidates)?;
         let tables = tables(&pack.tables, &read(&pack.tables)?)?;
         Ok(Self {
@@ -284,8 +309,47 @@ impl PackSource {
             slots,
             tables,
             no_history: pack.no_history,
+            formats,
         })
     }
+}
+
+fn formats(
+    file: &str,
+    text: &str,
+    entries: Vec<Spanned<FormatToml>>,
+) -> Result<Vec<Format>, PackSourceError> {
+    let mut formats: Vec<Format> = Vec::new();
+    for entry in entries {
+        let (name, start) = (entry.get_ref().name.clone(), entry.span().start);
+        let fault = |at, place, mistake| PackSourceError::Line {
+            file: file.to_owned(),
+            line: line_of(text, at),
+            mistake: Mistake::Format {
+                name: name.clone(),
+                place,
+                mistake,
+            },
+        };
+        let format = format_source::format(entry)
+            .map_err(|found| fault(found.at, found.place, found.mistake))?;
+        if formats.iter().any(|other| other.name == format.name) {
+            let twice = FormatSourceMistake::Fault(FormatMistake::Twice(format.name));
+            return Err(fault(start, "name".to_owned(), twice));
+        }
+        if formats.len() >= MAX_FORMATS {
+            let many = FormatSourceMistake::Fault(FormatMistake::TooMany);
+            return Err(fault(start, "format".to_owned(), many));
+        }
+        formats.push(format);
+    }
+    Ok(formats)
+}
+
+/// The line, counted from 1, of a byte of a text.
+fn line_of(text: &str, at: usize) -> u64 {
+    let before = text.get(..at).unwrap_or(text);
+    1 + before.bytes().filter(|b| *b == b'\n').count() as u64
 }
 
 /// Rows of a CSV file, each with its line.

@@ -14,19 +14,46 @@ pub enum Doubt {
         /// Slots in the pack.
         pack: usize,
     },
+    /// The sheet has votes in a slot that the pack does not have.
+    SlotUnknown(String),
+    /// The contest that the pack counts is not on the sheet, or it is not clear which of several it is.
+    ContestMissing {
+        /// The office's code in the pack.
+        office: Option<String>,
+    },
     /// More votes than registered voters.
     ExceedsRegistered {
-        /// Votes on the sheet, null ones included.
+        /// Votes on the sheet, blank and null ones included.
         votes: u64,
         /// Voters registered at the table.
         registered: u32,
     },
-    /// The undocumented fourth field is not the 0 of every known sheet.
-    FourthField(String),
-    /// The part behind the table is not the `1.0001` of every known sheet.
-    Suffix(String),
+    /// Numbers of the sheet do not sum to another of its numbers.
+    SumDiffers {
+        /// What was summed.
+        of: String,
+        /// Its sum.
+        sum: u64,
+        /// What the sheet says it is.
+        is: String,
+        /// What stands there.
+        says: u64,
+    },
+    /// A field does not say what it says on every known sheet.
+    Unusual {
+        /// The field.
+        field: String,
+        /// What it says.
+        found: String,
+        /// What it says on other sheets.
+        expected: String,
+    },
     /// A number is written with leading zeros.
     LeadingZeros,
+    /// The sheet is signed, and the pack has no key of this name.
+    NoKey(String),
+    /// The sheet is signed in a way that Testigo cannot verify.
+    SignatureNotVerifiable(String),
     /// Other codes lay beside the sheet's own.
     OtherCodes,
 }
@@ -37,10 +64,15 @@ impl Doubt {
         match self {
             Self::NoElectionPack => Warning::NO_ELECTION_PACK,
             Self::TableUnknown(_) => Warning::TABLE_UNKNOWN,
-            Self::SlotsDiffer { .. } => Warning::SLOTS_DIFFER,
+            Self::SlotsDiffer { .. } | Self::SlotUnknown(_) | Self::ContestMissing { .. } => {
+                Warning::SLOTS_DIFFER
+            }
             Self::ExceedsRegistered { .. } => Warning::SUM_EXCEEDS_REGISTERED,
-            Self::FourthField(_) => Warning::FOURTH_FIELD_UNUSUAL,
-            Self::Suffix(_) | Self::LeadingZeros => Warning::FORM_UNUSUAL,
+            Self::SumDiffers { .. } => Warning::SUMS_DIFFER,
+            // The number was given out before formats were declared, for Venezuela's fourth field.
+            Self::Unusual { field, .. } if field == "fourth" => Warning::FOURTH_FIELD_UNUSUAL,
+            Self::Unusual { .. } | Self::LeadingZeros => Warning::FORM_UNUSUAL,
+            Self::NoKey(_) | Self::SignatureNotVerifiable(_) => Warning::SIGNATURE_NOT_CHECKED,
             Self::OtherCodes => Warning::OTHER_CODES,
         }
     }
@@ -56,17 +88,52 @@ impl Doubt {
                 format!("El acta tiene {sheet} casillas; esta elección tiene {pack}."),
                 format!("The sheet has {sheet} ballot slots; this election has {pack}."),
             ),
+            Self::SlotUnknown(slot) => language.pick(
+                format!(
+                    "El acta tiene votos para {slot:?}, que no está en la boleta de esta elección."
+                ),
+                format!(
+                    "The sheet has votes for {slot:?}, which is not on this election's ballot."
+                ),
+            ),
+            Self::ContestMissing {
+                office: Some(office),
+            } => language.pick(
+                format!("El acta no tiene el cargo {office}, que es el de esta elección."),
+                format!("The sheet has no office {office}, which is this election's."),
+            ),
+            Self::ContestMissing { office: None } => language.pick(
+                "El acta tiene varios cargos y la elección no dice cuál cuenta.".to_owned(),
+                "The sheet has several offices, and the election does not say which one counts."
+                    .to_owned(),
+            ),
             Self::ExceedsRegistered { votes, registered } => language.pick(
                 format!("El acta suma {votes} votos, pero la mesa tiene {registered} electores."),
                 format!("The sheet sums to {votes} votes, but the table has {registered} voters."),
             ),
-            Self::FourthField(field) => language.pick(
-                format!("El cuarto campo del código dice {field:?}, no 0 como en las demás actas."),
-                format!("The code's fourth field says {field:?}, not 0 as on other sheets."),
+            Self::SumDiffers { of, sum, is, says } => language.pick(
+                format!("{of} suman {sum}, pero el acta dice {is} = {says}."),
+                format!("{of} sum to {sum}, but the sheet says {is} = {says}."),
             ),
-            Self::Suffix(suffix) => language.pick(
-                format!("Tras la mesa dice {suffix:?}, no \"1.0001\" como en las demás actas."),
-                format!("Behind the table it says {suffix:?}, not \"1.0001\" as on other sheets."),
+            Self::Unusual {
+                field,
+                found,
+                expected,
+            } => language.pick(
+                format!(
+                    "El campo «{field}» dice {found:?}, no {expected:?} como en las demás actas."
+                ),
+                format!("The field '{field}' says {found:?}, not {expected:?} as on other sheets."),
+            ),
+            Self::NoKey(name) => language.pick(
+                format!(
+                    "Firma sin comprobar: falta la clave {name:?} en el paquete de la elección."
+                ),
+                format!("Signature not checked: no key {name:?} in the election pack."),
+            ),
+            Self::SignatureNotVerifiable(scheme) => language.pick(
+                format!("Firma sin comprobar: Testigo no verifica firmas {scheme}."),
+                format!("Signature not checked: {scheme} is not verifiable here."),
             ),
             Self::NoElectionPack | Self::LeadingZeros | Self::OtherCodes => {
                 self.warning().sentence(language)

@@ -1,9 +1,6 @@
-use crate::{Doubt, NotATally, Vouch, venezuela};
+use crate::{Doubt, Vouch};
 use std::fmt;
-use testigo_wire::{ElectionPack, Language, TableId};
-
-/// The longest text of one code that is looked at, in bytes: more than any QR code holds.
-pub const MAX_TEXT: usize = 8 * 1024;
+use testigo_wire::{Language, TableId};
 
 /// What a tally sheet says, checked against the election's pack as far as there is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +53,8 @@ impl Tally {
 pub struct Contest {
     /// The office's code on the sheet; empty where sheets of the format have one contest.
     pub office: String,
+    /// The office in Spanish and in English, where the format knows it.
+    pub names: Option<(&'static str, &'static str)>,
     /// Votes by slot, in the sheet's order.
     pub slots: Vec<SlotVotes>,
     /// Blank votes, where the sheet tells them.
@@ -70,8 +69,13 @@ pub struct Contest {
 
 impl Contest {
     /// The office for a person; `None` where sheets of the format have one contest.
-    pub fn title(&self, _: Language) -> Option<String> {
-        (!self.office.is_empty()).then(|| self.office.clone())
+    pub fn title(&self, language: Language) -> Option<String> {
+        let name = self.names.map(|(es, en)| language.pick(es, en));
+        match (name, self.office.as_str()) {
+            (Some(name), office) => Some(format!("{name} ({office})")),
+            (None, "") => None,
+            (None, office) => Some(office.to_owned()),
+        }
     }
 
     /// Votes in all slots.
@@ -118,86 +122,4 @@ pub struct CandidateVotes {
     pub name: String,
     /// Votes over all of the candidate's slots.
     pub votes: u64,
-}
-
-/// Reads the texts of the codes in one photograph. The one format so far is Venezuela's acta of 2024,
-/// which has one code: equal texts are one, and what else lies beside the sheet is a doubt.
-///
-/// # Errors
-/// [`NotATally`] where the texts are no sheet of a known format, or more than one.
-pub fn read(texts: &[&[u8]], pack: Option<&ElectionPack>) -> Result<Tally, NotATally> {
-    let mut distinct: Vec<&[u8]> = Vec::new();
-    for text in texts.iter().map(|text| text.trim_ascii()) {
-        if !distinct.contains(&text) {
-            distinct.push(text);
-        }
-    }
-    let mut tally = match distinct.as_slice() {
-        [] => return Err(NotATally::Empty),
-        [text] => parse(text)?,
-        several => {
-            let mut sheets = several.iter().filter_map(|text| parse(text).ok());
-            let (Some(mut sheet), None) = (sheets.next(), sheets.next()) else {
-                return Err(NotATally::SeveralTexts {
-                    found: several.len(),
-                });
-            };
-            sheet.doubts.push(Doubt::OtherCodes);
-            sheet
-        }
-    };
-    match pack {
-        None => tally.doubts.push(Doubt::NoElectionPack),
-        Some(pack) => compare(&mut tally, pack),
-    }
-    Ok(tally)
-}
-
-fn parse(text: &[u8]) -> Result<Tally, NotATally> {
-    if text.len() > MAX_TEXT {
-        return Err(NotATally::TooLong { bytes: text.len() });
-    }
-    let text = std::str::from_utf8(text)
-        .ok()
-        .filter(|text| text.is_ascii())
-        .ok_or(NotATally::NotText)?;
-    venezuela::parse(text)
-}
-
-/// Folds the counted contest to candidates and adds what the pack gives reason to doubt.
-fn compare(tally: &mut Tally, pack: &ElectionPack) {
-    let Some(contest) = tally.contest() else {
-        return;
-    };
-    let slots: Vec<u32> = contest.slots.iter().map(|slot| slot.votes).collect();
-    let (votes, sheet) = (contest.all_votes(), slots.len());
-    if sheet != pack.slots.len() {
-        tally.doubts.push(Doubt::SlotsDiffer {
-            sheet,
-            pack: pack.slots.len(),
-        });
-    } else {
-        tally.candidates = pack
-            .candidates
-            .iter()
-            .map(|candidate| CandidateVotes {
-                code: candidate.code.clone(),
-                name: candidate.name.clone(),
-                votes: (pack.slots.iter().zip(&slots))
-                    .filter(|(slot, _)| slot.candidate == candidate.code)
-                    .map(|(_, votes)| u64::from(*votes))
-                    .sum(),
-            })
-            .collect();
-    }
-    match pack.table(&tally.table) {
-        None => tally.doubts.push(Doubt::TableUnknown(tally.table.clone())),
-        Some(table) if votes > u64::from(table.registered) => {
-            tally.doubts.push(Doubt::ExceedsRegistered {
-                votes,
-                registered: table.registered,
-            });
-        }
-        Some(_) => {}
-    }
 }

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use proptest::prelude::*;
-use testigo_tally::{Doubt, NotATally, Tally, VotesField, Vouch, read};
+use testigo_tally::{Doubt, NotATally, Tally, VotesField, Vouch, Wants, read};
 use testigo_wire::{
     Candidate, ElectionId, ElectionPack, Language, PollingTable, Slot, TableId, Warning,
 };
@@ -60,6 +60,7 @@ fn pack() -> ElectionPack {
             table("201301006.01", 535),
         ],
         no_history: false,
+        formats: vec![],
     }
 }
 
@@ -173,7 +174,22 @@ fn what_is_no_sheet_says_why() {
     assert_eq!(refused(""), NotATally::Empty);
     assert_eq!(
         refused("https://example.org"),
-        NotATally::Parts { found: 1 }
+        NotATally::Literal {
+            after: Some("table".into()),
+            literal: ".".into()
+        }
+    );
+    // A fifth part, and a third only.
+    assert!(matches!(
+        refused(&format!("{YUMARE}!0")),
+        NotATally::Field { field, wants: Wants::Without(_), .. } if field == "fourth"
+    ));
+    assert_eq!(
+        refused(YUMARE.strip_suffix("!0").unwrap()),
+        NotATally::Literal {
+            after: Some("null".into()),
+            literal: "!".into()
+        }
     );
     assert_eq!(
         refused(&thirty_seven),
@@ -193,9 +209,11 @@ fn what_is_no_sheet_says_why() {
     );
     assert!(matches!(
         refused(&YUMARE.replace("201301006", "20130100")),
-        NotATally::Table { .. }
+        NotATally::Field { field, wants: Wants::Digits(9), .. } if field == "centre"
     ));
-    assert_eq!(refused("añ!1!1!1"), NotATally::NotText);
+    let latin_1 = YUMARE.as_bytes().iter().copied().chain([0xf1]);
+    let latin_1: Vec<u8> = latin_1.collect();
+    assert_eq!(read(&[&latin_1], Some(&pack())), Err(NotATally::NotText));
     assert_eq!(
         refused(&"1".repeat(9000)),
         NotATally::TooLong { bytes: 9000 }
@@ -206,7 +224,11 @@ fn what_is_no_sheet_says_why() {
         Err(NotATally::SeveralTexts { found: 2 })
     );
     for (text, es, en) in [
-        ("x", "1 parte entre", "1 part between"),
+        (
+            "x",
+            "falta \".\" tras «centre»",
+            "\".\" is missing behind \"centre\"",
+        ),
         (&thirty_seven, "37 números", "37 numbers"),
         (&huge, "casilla 1", "slot 1"),
     ] {

@@ -23,6 +23,7 @@ mod endpoint;
 mod enrolment;
 mod envelope;
 mod error;
+mod format;
 mod handover;
 mod id;
 mod invitation;
@@ -62,6 +63,10 @@ pub use endpoint::is_safe_endpoint;
 pub use enrolment::{Enrolment, UnverifiedEnrolment};
 pub use envelope::{BlobRef, Envelope, MAX_ENVELOPE, UnverifiedEnvelope};
 pub use error::WireError;
+pub use format::{
+    Check, CheckKind, Codes, Cut, Declaration, Field, Format, FormatFault, FormatKind,
+    FormatMistake, MAX_FORMATS, MAX_SLOTS, MAX_VOTES, NamedKey, Piece, Sum, Template,
+};
 pub use handover::{Handover, Pseudonym};
 pub use id::{BootId, Eid, ElectionId, Epoch, KeyId, RecordId, RootId, StoreId};
 pub use invitation::{Capability, Invitation};

@@ -1,5 +1,6 @@
+use crate::format::MAX_FORMATS;
 use crate::sign;
-use crate::{ElectionId, SigningKey, TableId, VerifyingKey, WireError, cbor};
+use crate::{ElectionId, Format, SigningKey, TableId, VerifyingKey, WireError, cbor};
 use minicbor::{Decode, Encode};
 
 pub(crate) const PACK: sign::Kind = sign::Kind {
@@ -39,6 +40,9 @@ pub struct ElectionPack {
     /// Phones keep no readable copy of what their witness saves, not even until it is delivered.
     #[cbor(n(8), skip_if = "keeps", default)]
     pub no_history: bool,
+    /// The formats of its tally sheets, the likeliest first. A pack without any means [`Format::venezuela_2024`].
+    #[cbor(n(9), skip_if = "Vec::is_empty", default)]
+    pub formats: Vec<Format>,
 }
 
 /// What is so by default is left out, so that packs of earlier versions stay the same bytes.
@@ -160,6 +164,14 @@ impl ElectionPack {
                     n + 1,
                     slot.candidate
                 ));
+            }
+        }
+        if self.formats.len() > MAX_FORMATS {
+            return fault(format!("more than {MAX_FORMATS} formats"));
+        }
+        for format in &self.formats {
+            if let Err(wrong) = format.check() {
+                return fault(format!("format {:?}: {wrong}", format.name));
             }
         }
         Ok(())

@@ -79,6 +79,13 @@ impl VerifyingKey {
     pub fn key_id(&self) -> KeyId {
         KeyId::of(&self.to_bytes())
     }
+
+    /// Whether a bare signature of another's making fits the message: RFC 8032 without malleable or small-order forms.
+    /// What Testigo itself signs is of a kind, and never checked by this.
+    pub fn verifies(&self, message: &[u8], signature: &[u8; 64]) -> bool {
+        let signature = ed25519_dalek::Signature::from_bytes(signature);
+        self.0.verify_strict(message, &signature).is_ok()
+    }
 }
 
 impl fmt::Debug for VerifyingKey {

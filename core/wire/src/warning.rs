@@ -90,6 +90,14 @@ warnings! {
     DEVICE_REVOKED = 15:
         "El teléfono fue revocado: lo que envía se guarda y espera revisión, sin contarse.",
         "The phone was revoked: what it sends is kept and waits for review, uncounted.";
+    /// The sheet is signed, and its signature could not be checked.
+    SIGNATURE_NOT_CHECKED = 16:
+        "El acta está firmada y su firma no se pudo comprobar.",
+        "The sheet is signed, and its signature could not be checked.";
+    /// Numbers on the sheet do not sum to another of its numbers.
+    SUMS_DIFFER = 17:
+        "Las cifras del acta no suman lo que la misma acta dice.",
+        "The sheet's numbers do not sum to what the sheet itself says.";
 }
 
 #[cfg(test)]

@@ -89,6 +89,7 @@ fn pack() -> ElectionPack {
             parish: "Yumare".into(),
         }],
         no_history: false,
+        formats: vec![],
     }
 }
 

@@ -51,6 +51,7 @@ fn pack() -> ElectionPack {
         }],
         tables: vec![],
         no_history: false,
+        formats: vec![],
     }
 }
 

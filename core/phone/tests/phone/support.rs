@@ -180,6 +180,7 @@ impl FakeHq {
                 parish: String::new(),
             }],
             no_history: self.no_history,
+            formats: vec![],
         }
         .sign(&self.root)
         .unwrap()
