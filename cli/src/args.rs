@@ -44,13 +44,15 @@ pub enum Command {
         #[arg(required = true)]
         images: Vec<PathBuf>,
     },
-    /// Reads the text of a tally sheet's QR code and checks it.
+    /// Reads the texts of one tally sheet's QR codes and checks them: table, votes, what vouches for them, what is
+    /// doubtful.
     #[command(after_help = "Example: testigo tally - < text.txt")]
     Tally {
-        /// The text, or - for standard input.
-        text: String,
+        /// The text of each code, or - for standard input, a code a line.
+        #[arg(required = true, value_name = "TEXT")]
+        texts: Vec<String>,
         /// An election pack (`public/pack.cose` of headquarters) to check against; otherwise
-        /// Venezuela 2024 with a few of its tables.
+        /// Venezuela 2024 with a few of its tables, or a bulletin of Brazil without a pack.
         #[arg(long, value_name = "FILE")]
         election: Option<PathBuf>,
     },

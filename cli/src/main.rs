@@ -80,7 +80,7 @@ fn run(command: Command, language: Language, as_json: bool) -> Result<Outcome, F
     match command {
         Command::Demo(args) => demo::run(&args, language, as_json),
         Command::Scan { images } => Ok(scan::run(&images, language, as_json)),
-        Command::Tally { text, election } => tally::run(&text, election.as_deref(), language),
+        Command::Tally { texts, election } => tally::run(&texts, election.as_deref(), language),
         Command::Sheet(args) => sheet::run(&args, language),
         Command::Phone(args) => phone::run(args, language, as_json),
         Command::Hq(args) => hq::run(args, language, as_json),

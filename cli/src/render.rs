@@ -125,7 +125,7 @@ pub fn reading(reading: &Result<Tally, NotATally>, language: Language) -> Outcom
             let sentence = error.sentence(language);
             return Outcome {
                 lines: vec![sentence.clone()],
-                json: json!({ "not_a_tally": sentence }),
+                json: json!({ "not_a_tally": sentence, "altered": error.is_altered() }),
                 clean: false,
             };
         }
@@ -162,6 +162,7 @@ pub fn reading(reading: &Result<Tally, NotATally>, language: Language) -> Outcom
         .map(|contest| {
             json!({
                 "office": contest.office,
+                "title": contest.title(language),
                 "slots": contest.slots.iter().map(|s| json!({ "slot": s.name, "votes": s.votes })).collect::<Vec<_>>(),
                 "valid_votes": contest.valid_votes(),
                 "blank_votes": contest.blank,

@@ -1,10 +1,11 @@
-//! `testigo tally`: the text of a sheet's QR code -> a checked result.
+//! `testigo tally`: the texts of a sheet's QR codes -> a checked result.
 
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::{render, stdin};
 use std::path::Path;
 use testigo_hq::PackSource;
+use testigo_tally::{NotATally, Tally};
 use testigo_wire::{ElectionId, ElectionPack, Language};
 
 /// Venezuela 2024, with a few of its tables.
@@ -13,24 +14,53 @@ pub fn built_in_election() -> Result<ElectionPack, Failure> {
     Ok(source.into_pack(ElectionId([0; 8])))
 }
 
-/// Reads the text against an election pack. The pack is looked at for its tables and candidates only,
-/// so that anyone can check a sheet without keys: its signature is not checked.
-pub fn run(text: &str, election: Option<&Path>, language: Language) -> Result<Outcome, Failure> {
-    let text = stdin::text_or_stdin(text)?;
+/// Reads the texts against an election pack. The pack is looked at for its tables, candidates, formats and keys only,
+/// so that anyone can check a sheet without keys of their own: its signature is not checked.
+pub fn run(
+    texts: &[String],
+    election: Option<&Path>,
+    language: Language,
+) -> Result<Outcome, Failure> {
     let pack = match election {
-        Some(path) => {
-            let bytes = std::fs::read(path).map_err(Failure::file(path))?;
-            ElectionPack::read_unsigned(&bytes).map_err(|error| {
-                Failure::said(
-                    format!("{}: no es un paquete de elección ({error})", path.display()),
-                    format!("{}: not an election pack ({error})", path.display()),
-                )
-            })?
-        }
-        None => built_in_election()?,
+        Some(path) => Some(read_pack(path)?),
+        None => None,
     };
-    Ok(render::reading(
-        &testigo_tally::read(&[&text], Some(&pack)),
-        language,
-    ))
+    let texts: Vec<Vec<u8>> = match texts {
+        [one] if one == "-" => {
+            let input = stdin::text_or_stdin(one)?;
+            input
+                .split(|byte| *byte == b'\n')
+                .map(<[u8]>::to_vec)
+                .collect()
+        }
+        texts => texts.iter().map(|text| text.clone().into_bytes()).collect(),
+    };
+    let texts = without_empty_lines(&texts);
+    let reading = match &pack {
+        Some(pack) => testigo_tally::read(&texts, Some(pack)),
+        None => without_pack(&texts)?,
+    };
+    Ok(render::reading(&reading, language))
+}
+
+fn without_empty_lines(texts: &[Vec<u8>]) -> Vec<&[u8]> {
+    let lines = texts.iter().map(|text| text.trim_ascii());
+    lines.filter(|text| !text.is_empty()).collect()
+}
+
+/// The formats that are built in; a sheet of Venezuela is checked against its election, which is built in as well.
+fn without_pack(texts: &[&[u8]]) -> Result<Result<Tally, NotATally>, Failure> {
+    let built_in = built_in_election()?;
+    let reading = testigo_tally::read(texts, Some(&built_in));
+    Ok(reading.or_else(|_| testigo_tally::read(texts, None)))
+}
+
+fn read_pack(path: &Path) -> Result<ElectionPack, Failure> {
+    let bytes = std::fs::read(path).map_err(Failure::file(path))?;
+    ElectionPack::read_unsigned(&bytes).map_err(|error| {
+        Failure::said(
+            format!("{}: no es un paquete de elección ({error})", path.display()),
+            format!("{}: not an election pack ({error})", path.display()),
+        )
+    })
 }

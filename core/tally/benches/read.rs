@@ -132,5 +132,16 @@ fn reading(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, reading);
+/// What of it is the signature.
+fn signature(criterion: &mut Criterion) {
+    let signer = SigningKey::from_bytes(&[7; 32]);
+    let key = VerifyingKey::from_bytes(&signer.verifying_key().to_bytes()).unwrap();
+    let message = [7; 64];
+    let signature = signer.sign(&message).to_bytes();
+    criterion.bench_function("a signature alone", |bencher| {
+        bencher.iter(|| key.verifies(black_box(&message), &signature));
+    });
+}
+
+criterion_group!(benches, reading, signature);
 criterion_main!(benches);

@@ -1,7 +1,7 @@
 //! Reads published bulletins of Brazil under their states' keys, then changes every character of them to every other.
 //!
-//! `cargo run --release -p testigo-tally --example bulletins -- KEYS FILE...`: a folder of 32-byte keys whose names tell the
-//! state (`opeqrcode.pub`, `simulated2018-sac.pub`), and files with a bulletin a line, or, as `.json`, lists of codes by name.
+//! `cargo run --release -p testigo-tally --example bulletins -- KEYS VERSION FILE...`: a folder of 32-byte keys whose names
+//! tell the state (`opeqrcode.pub`, `simulated2018-sac.pub`), their version in bulletins (`-` for none), and files with a bulletin a line, or, as `.json`, lists of codes by name.
 //! Ends with 1 where a bulletin does not verify, or a changed one is read as signed.
 #![allow(
     clippy::print_stdout,
@@ -21,14 +21,18 @@ fn state(name: &str) -> String {
     stem[stem.len() - 2..].to_uppercase()
 }
 
-fn pack(keys: &Path) -> ElectionPack {
+fn pack(keys: &Path, version: &str) -> ElectionPack {
     let mut formats = vec![Format::boletim_de_urna()];
     for entry in std::fs::read_dir(keys).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|ext| ext == "pub") {
             let bytes: [u8; 32] = std::fs::read(&path).unwrap().try_into().unwrap();
+            let state = state(path.file_name().unwrap().to_str().unwrap());
             formats[0].keys.push(NamedKey {
-                name: state(path.file_name().unwrap().to_str().unwrap()),
+                name: match version {
+                    "-" => state,
+                    version => format!("{state}.{version}"),
+                },
                 key: VerifyingKey::from_bytes(&bytes).unwrap(),
             });
         }
@@ -84,11 +88,11 @@ fn change_all(codes: &[String], pack: &ElectionPack) -> (u64, u64, u64) {
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
-    let Some(keys) = args.next() else {
-        println!("bulletins KEYS FILE...");
+    let (Some(keys), Some(version)) = (args.next(), args.next()) else {
+        println!("bulletins KEYS VERSION FILE...");
         return ExitCode::from(2);
     };
-    let pack = pack(Path::new(&keys));
+    let pack = pack(Path::new(&keys), &version);
     let mut wrong = false;
     for file in args {
         let bulletins = bulletins(Path::new(&file));

@@ -133,6 +133,8 @@ pub enum Wants {
     Table,
     /// A text that does not contain this one.
     Without(String),
+    /// The version of a key that the pack has.
+    KnownKey,
     /// One of these.
     OneOf(&'static str),
 }
@@ -158,6 +160,12 @@ impl Wants {
                 format!("un texto sin {text:?}"),
                 format!("a text without {text:?}"),
             ),
+            Self::KnownKey => language
+                .pick(
+                    "la versión de una clave que el paquete de la elección tiene para ese estado",
+                    "the version of a key that the election pack has for that state",
+                )
+                .to_owned(),
             Self::OneOf(these) => (*these).to_owned(),
         }
     }
@@ -210,7 +218,6 @@ fn of_code(code: Option<u32>, language: Language) -> String {
 impl NotATally {
     /// What a person is told.
     pub fn sentence(&self, language: Language) -> String {
-        let en = format!("This is not a tally sheet that Testigo knows: {self}.");
         let es = match self {
             Self::Empty => "no hay texto".to_owned(),
             Self::SeveralTexts { found } => {
@@ -265,7 +272,18 @@ impl NotATally {
                 "el código {code} tiene otro «{field}» que el primero: se mezclan códigos de dos actas"
             ),
         };
-        language.pick(format!("Esto no es un acta que Testigo conozca: {es}."), en)
+        match self.is_altered() {
+            true => language.pick(
+                format!("Esta acta se leyó mal o fue alterada, y no cuenta: {es}. Léala otra vez."),
+                format!(
+                    "This sheet was misread or altered, and does not count: {self}. Scan it again."
+                ),
+            ),
+            false => language.pick(
+                format!("Esto no es un acta que Testigo conozca: {es}."),
+                format!("This is not a tally sheet that Testigo knows: {self}."),
+            ),
+        }
     }
 
     /// Whether the texts are a sheet whose hash or signature is wrong: misread, altered or forged.

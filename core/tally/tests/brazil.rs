@@ -169,26 +169,50 @@ fn without_its_key_a_bulletin_is_never_called_signed() {
 
 #[test]
 fn a_bulletin_of_two_codes_has_all_its_offices_in_any_order() {
-    // The key may be named by state, or by state and version.
-    for name in ["AC", "AC.20180830"] {
-        let pack = pack("1", &[(name, key(SIMULATION_KEY))]);
-        let [first, second] = SIMULATED_2018;
-        let tally = all(&[second, first], Some(&pack)).unwrap();
-        assert_eq!((tally.vouch, tally.contests.len()), (Vouch::SIGNATURE, 5));
-        // Nothing but what the other election's pack does not know.
-        assert!(
-            tally
-                .doubts
-                .iter()
-                .all(|doubt| { matches!(doubt, Doubt::SlotUnknown(_) | Doubt::TableUnknown(_)) })
-        );
+    let [first, second] = SIMULATED_2018;
+    let signed = pack("1", &[("AC.20180830", key(SIMULATION_KEY))]);
+    let tally = all(&[second, first], Some(&signed)).unwrap();
+    assert_eq!((tally.vouch, tally.contests.len()), (Vouch::SIGNATURE, 5));
+    // Nothing but what the other election's pack does not know.
+    let known = |doubt: &Doubt| matches!(doubt, Doubt::SlotUnknown(_) | Doubt::TableUnknown(_));
+    assert!(tally.doubts.iter().all(known), "{:?}", tally.doubts);
+}
+
+#[test]
+fn a_version_without_a_key_does_not_get_around_the_states_key() {
+    let wants = |field: &str, found: &str| NotATally::Field {
+        field: field.into(),
+        found: found.into(),
+        wants: Wants::KnownKey,
+    };
+    let [first, second] = SIMULATED_2018;
+    let changed = [first, second].map(|code| code.replace("VRCH:20180830", "VRCH:20180831"));
+    let signed = pack("1", &[("AC.20180830", key(SIMULATION_KEY))]);
+    let plain = pack("1", &[("AC", key(SIMULATION_KEY))]);
+    for (texts, pack, wrong) in [
+        (
+            [&*changed[0], &changed[1]],
+            &signed,
+            wants("VRCH", "20180831"),
+        ),
+        ([first, second], &plain, wants("VRCH", "20180830")),
+        (AC_2018, &signed, wants("VRCH", "20180618")),
+        (AC_2026, &signed, wants("VRQR", "6.0")),
+    ] {
+        let found = all(&texts, Some(pack)).unwrap_err();
+        assert_eq!(found, wrong);
+        assert_ne!(found.sentence(Language::Es), found.sentence(Language::En));
     }
+    // Where the pack has no key of the state at all it is read, and never called signed.
+    let tally = all(&[&*changed[0], &changed[1]], Some(pernambuco())).unwrap();
+    assert_eq!(tally.vouch, Vouch::HASH);
+    assert_eq!(tally.doubts[0], Doubt::NoKey("AC.20180831".into()));
 }
 
 #[test]
 fn all_offices_are_kept_and_one_is_counted() {
     // The manual's pair is under a key of another version, which nobody published.
-    let pack = pack("5", &[("AC.20180830", key(SIMULATION_KEY))]);
+    let pack = pack("5", &[]);
     let [first, second] = AC_2018;
     let tally = all(&[second, first, second], Some(&pack)).unwrap();
     assert_eq!(tally, all(&[first, second], Some(&pack)).unwrap());
@@ -333,7 +357,7 @@ fn what_a_signed_bulletin_itself_says_wrongly_is_named() {
     }
     for (from, to, field) in [
         ("NULO:36", "NULO:36 NULO:36", "11.NULO"),
-        ("22:130", "12:130", "12"),
+        ("22:130", "12:130", "11.12"),
         ("TURN:2", "TURN:2 TURN:2", "TURN"),
     ] {
         assert_eq!(

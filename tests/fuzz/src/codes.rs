@@ -1,8 +1,12 @@
 //! Texts of QR codes and what people type.
 
+use crate::objects::key;
 use std::sync::OnceLock;
 use testigo_hq::PackSource;
-use testigo_wire::{ElectionId, ElectionPack, Invitation, Pseudonym, Series, TableId, Time};
+use testigo_wire::{
+    Check, CheckKind, Codes, Cut, Declaration, ElectionId, ElectionPack, Field, Format, Invitation,
+    Language, NamedKey, Pseudonym, Series, Sum, TableId, Template, Time, cbor,
+};
 
 fn pack() -> &'static ElectionPack {
     static PACK: OnceLock<ElectionPack> = OnceLock::new();
@@ -26,12 +30,126 @@ pub fn texts(bytes: &[u8]) {
     let _ = (series.missing(), series.finish());
 }
 
-/// The texts of a sheet's codes, one a line.
+/// The texts of a sheet's codes, one a line, by all formats that are built in and some that are declared.
 pub fn tally(bytes: &[u8]) {
     let texts: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
-    for pack in [None, Some(pack())] {
-        if let Ok(tally) = testigo_tally::read(&texts, pack) {
-            let _: Vec<_> = tally.doubts.iter().map(|doubt| doubt.warning()).collect();
-        }
+    for pack in [None, Some(pack()), Some(declaring())] {
+        read(&texts, pack);
     }
+}
+
+/// A pack that somebody made, and behind its CBOR the texts of a sheet: a declaration is outside bytes as well.
+pub fn formats(bytes: &[u8]) {
+    let Ok((pack, texts)) = cbor::first("pack", bytes, 1 << 16) else {
+        return;
+    };
+    let Ok(pack) = cbor::from_slice::<ElectionPack>("pack", pack, 1 << 16) else {
+        return;
+    };
+    let texts: Vec<&[u8]> = texts.split(|byte| *byte == b'\n').collect();
+    // Only what passes the pack's own check is read by; what does not must not make the reader panic either.
+    let _ = pack.formats.iter().map(Format::check).count();
+    read(&texts, Some(&pack));
+}
+
+fn read(texts: &[&[u8]], pack: Option<&ElectionPack>) {
+    match testigo_tally::read(texts, pack) {
+        Ok(tally) => {
+            let _: Vec<_> = tally
+                .doubts
+                .iter()
+                .map(|d| d.sentence(Language::Es))
+                .collect();
+            for format in pack.iter().flat_map(|pack| &pack.formats) {
+                let _ = testigo_tally::write(&tally, format);
+            }
+        }
+        Err(error) => drop(error.sentence(Language::En)),
+    }
+}
+
+/// One format of each cut, with every kind of check, and Brazil's.
+pub fn declaring() -> &'static ElectionPack {
+    static PACK: OnceLock<ElectionPack> = OnceLock::new();
+    PACK.get_or_init(|| {
+        let (mut pack, key) = (pack().clone(), key().verifying_key());
+        let template = |text: &str| Template::new(text).expect("a template");
+        let check = |kind, over: &str, field: &str| Check {
+            kind,
+            over: template(over),
+            field: field.into(),
+            key: None,
+        };
+        let list = Field {
+            name: "votes".into(),
+            list: Some(",".into()),
+            pair: Some(":".into()),
+            ..Field::default()
+        };
+        let declared = |name: &str, cut, checks, codes| {
+            let declaration = Declaration {
+                cut,
+                table: template("{table}"),
+                votes: vec!["votes".into()],
+                blank: Some("blank".into()),
+                null: None,
+                total: Some("total".into()),
+                fields: vec![list.clone()],
+                checks,
+                sums: vec![Sum {
+                    of: vec!["votes".into(), "blank".into()],
+                    is: "total".into(),
+                }],
+                codes,
+            };
+            Format {
+                keys: vec![NamedKey {
+                    name: String::new(),
+                    key,
+                }],
+                ..Format::declared(name, declaration)
+            }
+        };
+        pack.formats = vec![
+            declared(
+                "csv",
+                Cut::Template(template("{table};{digit};{votes};{blank};{total};{x}")),
+                vec![
+                    check(CheckKind::Luhn, "{table}", "digit"),
+                    check(CheckKind::Mod11, "{table}{digit}", "x"),
+                ],
+                None,
+            ),
+            declared(
+                "json",
+                Cut::Json,
+                vec![
+                    check(CheckKind::Sha256, "{table}|{votes}", "hash"),
+                    check(CheckKind::Ed25519, "{hash}", "signature"),
+                ],
+                None,
+            ),
+            declared(
+                "codes",
+                Cut::Pairs {
+                    between: " ".into(),
+                    of: "=".into(),
+                },
+                vec![],
+                Some(Codes {
+                    text: template("P{part}/{parts} {data} #{hash}"),
+                    join: " ".into(),
+                    hash: Some(CheckKind::Sha512),
+                }),
+            ),
+            Format {
+                keys: vec![NamedKey {
+                    name: "PE".into(),
+                    key,
+                }],
+                ..Format::boletim_de_urna()
+            },
+        ];
+        pack
+    })
 }

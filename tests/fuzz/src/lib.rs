@@ -26,6 +26,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("bundles", objects::bundles),
     ("codes", codes::texts),
     ("tally", codes::tally),
+    ("formats", codes::formats),
     ("scan", pixels::scan),
     ("media", phone::media),
     ("answers", phone::answers),

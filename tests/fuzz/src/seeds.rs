@@ -1,15 +1,28 @@
 //! Good inputs of each kind, from which the fuzzer starts: the corpus of a new target is written by `--bin seeds`.
 
+use crate::codes::declaring;
 use crate::objects::{key, keyset, seal};
 use testigo_wire::{
     Answer, Ask, BlobReceipt, BlobRef, BlobSecret, Body, BootId, BundleItem, BundleSealer,
     Capability, Code, Deferral, Eid, ElectionId, Enrolment, Envelope, Epoch, Handover, Invitation,
     Notice, NoticeStatus, Pseudonym, Receipt, ReceiptCode, Record, RecordId, Reply, Report,
-    ReturnPost, RootId, StoreId, TableId, TallyRecord, Time, series,
+    ReturnPost, RootId, StoreId, TableId, TallyRecord, Time, cbor, series,
 };
 
 /// A tally sheet's text of Venezuela 2024.
 const SHEET: &str = "110601011.04.1.0001!436,0,0,4,2,0,0,1,0,0,0,0,0,0,0,1,0,2,3,1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,136,0,0,0!0!0";
+
+/// A bulletin of Brazil of 2016, and the two codes of the manual's of 2018.
+const BULLETINS: [&str; 2] = [
+    "QRBU:1:1 VRQR:1.4 ORIG:VOTA PROC:185 DTPL:20161030 PLEI:188 TURN:2 FASE:O UNFE:PE MUNI:24570 ZONA:101 SECA:1 IDUE:1186497 IDCA:370757488588388650453081 VERS:5.25.0.1 LOCA:1015 APTO:394 COMP:295 FALT:99 DTAB:20161030 HRAB:080000 DTFC:20161030 HRFC:170047 IDEL:221 CARG:11 TIPO:0 VERC:201610061907 12:112 22:130 NOMI:242 BRAN:17 NULO:36 TOTC:295 HASH:CF20FE84112DE58617D7711C6B7E1DAB658C47C0536F53EE77E1477CD9CE70C43AF6FBFBD4964B85B5BAE4C6AB47713A65754192CDE193E340C3DAB69D21155D ASSI:7206F91EEAD3F194CB46FFEA1A82073033ADEAB5CCBFB16B9E305FDACB48F6B5F8595F723CB5754028E02125E60C52E8AFA0237F60BF3CE16CB96AF7047F6F06",
+    "QRBU:1:2 VRQR:1.5 VRCH:20180618 ORIG:VOTA ORLC:LEG PROC:15000 DTPL:20181007 PLEI:15100 TURN:1 FASE:S UNFE:AC MUNI:1392 ZONA:9 SECA:16 AGRE:17.18.19.100 IDUE:1333898 IDCA:610860347874160324266426 VERS:6.28.2.1 LOCA:4 APTO:51 COMP:30 FALT:21 HBMA:0 DTAB:20181007 HRAB:173122 DTFC:20181007 HRFC:180755 IDEL:15103 CARG:6 TIPO:1 VERC:201807111207 PART:91 9101:1 9102:1 9103:1 9104:1 9105:1 LEGP:1 TOTP:6 PART:92 9201:1 9202:1 9203:1 9204:1 9205:1 LEGP:1 TOTP:6 PART:93 9301:1 9302:1 9303:1 9304:1 9305:1 LEGP:1 TOTP:6 PART:94 9401:1 9402:1 9403:1 9404:1 9405:1 LEGP:1 TOTP:6 PART:95 9501:1 9502:1 9503:1 9504:2 LEGP:1 TOTP:6 APTA:51 NOMI:25 LEGC:5 BRAN:0 NULO:0 TOTC:30 CARG:7 TIPO:1 VERC:201807111207 PART:91 91001:1 91002:1 91003:1 LEGP:3 TOTP:6 PART:92 92001:1 92002:1 92003:1 LEGP:3 TOTP:6 PART:93 93001:1 93002:1 93003:1 LEGP:3 TOTP:6 PART:94 94001:1 HASH:153DD1E96C876F062459DC9ACDF640D38BEBC4490C794826D8E7EB3CF4761BD39AFC560BAEF3895A9D3C59F16CDE61028DF07FED861234A0F91C7005AD94F797\nQRBU:2:2 VRQR:1.5 VRCH:20180618 94002:1 94003:1 LEGP:4 TOTP:7 APTA:51 NOMI:12 LEGC:13 BRAN:0 NULO:5 TOTC:30 CARG:5 TIPO:0 VERC:201807111207 911:8 921:3 931:3 941:5 951:7 APTA:51 NOMI:26 BRAN:0 NULO:34 TOTC:60 CARG:3 TIPO:0 VERC:201807111207 91:5 92:8 93:2 94:4 95:6 APTA:51 NOMI:25 BRAN:3 NULO:2 TOTC:30 IDEL:15101 CARG:1 TIPO:0 VERC:201807111207 91:7 92:6 93:3 94:6 95:5 APTA:51 NOMI:27 BRAN:2 NULO:1 TOTC:30 HASH:266788CFBB06EE77DB520DB89C2E60C51F60574E6E322C5F620FE71E691DCBA1E33DB16E2397683E18FE89B7D6F9F9252E6DD318735902EFC109F2E1F61015BF ASSI:0DFEC66ECE3848066CA83EDAA7B9C70CA84D7F40279FD3D44742BCB5BB360D233A89B94686E11C50D363D182A2800BFA6748A8B66BE888394E533F77E9B9B50B",
+];
+/// Sheets of the formats that the fuzzed pack declares.
+const DECLARED: [&str; 3] = [
+    "7992739871;3;A:1,B:2;0;3;0",
+    "{\"table\":\"7\",\"votes\":{\"A\":1,\"B\":2},\"blank\":0,\"total\":3,\"hash\":\"00\",\"signature\":\"00\"}",
+    "P2/2 blank=0 total=3 #00\nP1/2 table=7 votes=A:1,B:2 #00",
+];
 
 fn time() -> Time {
     Time::from_millis(1_722_200_000_000, -240).unwrap()
@@ -234,7 +247,23 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
                 b"2024-07-28T21:30:00-04:00".to_vec(),
             ]
         }
-        "tally" => vec![SHEET.as_bytes().to_vec()],
+        "tally" => [&[SHEET][..], &BULLETINS, &DECLARED]
+            .concat()
+            .into_iter()
+            .map(|text| text.as_bytes().to_vec())
+            .collect(),
+        "formats" => {
+            let mut pack = declaring().clone();
+            pack.tables.truncate(1);
+            let texts = [&BULLETINS[..1], &DECLARED].concat();
+            let seeds = texts.iter().enumerate().map(|(n, text)| {
+                let mut pack = pack.clone();
+                pack.formats.rotate_left((n + 3) % 4);
+                pack.formats.truncate(1);
+                [&cbor::to_vec(&pack)[..], text.as_bytes()].concat()
+            });
+            seeds.collect()
+        }
         // A square with something like a finder pattern.
         "scan" => vec![[&[21, 21][..], &[0; 220], &[255; 221]].concat()],
         "media" => files(),

@@ -4,16 +4,17 @@ use super::{field_fault, literal};
 use crate::not_a_tally::Wants;
 use crate::number::{self, quote};
 use crate::{Contest, Doubt, NotATally, SlotVotes, VotesField};
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use testigo_wire::{MAX_VOTES, TableId};
 
 /// Sums of one office, as they are said and as they come out.
 #[derive(Default)]
-struct Office {
+struct Office<'t> {
     contest: Contest,
-    seen: BTreeSet<String>,
+    seen: HashSet<&'t str>,
+    parties: HashSet<&'t str>,
     /// The party that is open, and its votes so far.
-    party: Option<(String, u64)>,
+    party: Option<(&'t str, u64)>,
     nominal: u64,
     legends: u64,
     says_nominal: Option<u32>,
@@ -21,23 +22,23 @@ struct Office {
 }
 
 /// Goes through the body token by token.
-pub(super) struct Body {
+pub(super) struct Body<'t> {
     pub(super) fields: Vec<(String, String)>,
-    headings: BTreeSet<String>,
+    headings: HashSet<&'t str>,
     pub(super) contests: Vec<Contest>,
-    office: Option<Office>,
+    office: Option<Office<'t>>,
     elections: bool,
     pub(super) doubts: Vec<Doubt>,
 }
 
-impl Body {
+impl<'t> Body<'t> {
     pub(super) fn new(version: &str, key_version: Option<&str>) -> Self {
         let keep = |name: &str, text: &str| (name.to_owned(), text.to_owned());
         let mut fields = vec![keep("VRQR", version)];
         fields.extend(key_version.map(|key| keep("VRCH", key)));
         Self {
             fields,
-            headings: BTreeSet::new(),
+            headings: HashSet::new(),
             contests: Vec::new(),
             office: None,
             elections: false,
@@ -65,7 +66,7 @@ impl Body {
         TableId::new(&id).map_err(|_| field_fault("SECA", &id, Wants::Table))
     }
 
-    pub(super) fn token(&mut self, token: &str) -> Result<(), NotATally> {
+    pub(super) fn token(&mut self, token: &'t str) -> Result<(), NotATally> {
         let (key, value) =
             (token.split_once(':')).ok_or_else(|| literal(Some(&quote(token)), ":"))?;
         match key {
@@ -90,6 +91,8 @@ impl Body {
                 };
                 self.office = Some(Office {
                     contest,
+                    // A race for deputies has hundreds of numbers.
+                    seen: HashSet::with_capacity(512),
                     ..Office::default()
                 });
                 Ok(())
@@ -101,7 +104,7 @@ impl Body {
                     }
                     Ok(())
                 }
-                None if !self.elections && !self.headings.insert(key.to_owned()) => {
+                None if !self.elections && !self.headings.insert(key) => {
                     Err(NotATally::FieldTwice { field: quote(key) })
                 }
                 None if key.bytes().all(|b| b.is_ascii_uppercase()) => {
@@ -177,74 +180,84 @@ impl Body {
     }
 }
 
-impl Office {
+impl<'t> Office<'t> {
+    /// The name of a field of this office, for errors and for what is kept.
+    fn name(&self, key: &str) -> String {
+        format!("{}.{}", self.contest.office, quote(key))
+    }
+
     /// Takes one token; returns the name under which its value is to be kept word for word, where it is.
     fn token(
         &mut self,
-        key: &str,
-        value: &str,
+        key: &'t str,
+        value: &'t str,
         doubts: &mut Vec<Doubt>,
     ) -> Result<Option<String>, NotATally> {
-        let office = &self.contest.office;
-        let name = format!("{office}.{key}");
-        let votes = |role| number::votes(|| role, value, MAX_VOTES);
-        if !key.is_empty() && key.bytes().all(|b| b.is_ascii_digit()) {
-            let votes = votes(VotesField::Named(quote(&name)))?;
+        let all = |letter: fn(&u8) -> bool| !key.is_empty() && key.as_bytes().iter().all(letter);
+        if all(u8::is_ascii_digit) {
+            let votes = self.votes(key, value)?;
             self.nominal += u64::from(votes);
             return self.slot(key, votes).map(|()| None);
         }
         match key {
             "PART" => {
                 self.close_party(None, doubts);
-                self.party = Some((value.to_owned(), 0));
-                return self.once(format!("{name}:{value}")).map(|()| None);
+                self.party = Some((value, 0));
+                return match self.parties.insert(value) {
+                    true => Ok(None),
+                    false => Err(self.twice(&format!("PART:{value}"))),
+                };
             }
             "LEGP" => {
-                let votes = votes(VotesField::Named(name.clone()))?;
-                let Some((party, _)) = &self.party else {
+                let votes = self.votes(key, value)?;
+                let Some((party, _)) = self.party else {
                     return Err(NotATally::FieldMissing {
-                        field: format!("{office}.PART"),
+                        field: self.name("PART"),
                     });
                 };
-                let party = party.clone();
                 self.legends += u64::from(votes);
-                return self.slot(&party, votes).map(|()| None);
+                return self.slot(party, votes).map(|()| None);
             }
             "TOTP" => {
-                let says = votes(VotesField::Named(name))?;
+                let says = self.votes(key, value)?;
                 self.close_party(Some(says), doubts);
                 return Ok(None);
             }
             _ => {}
         }
-        self.once(name.clone())?;
-        let place = match key {
-            "BRAN" => &mut self.contest.blank,
-            "NULO" => &mut self.contest.null,
-            "TOTC" => &mut self.contest.total,
-            "NOMI" => &mut self.says_nominal,
-            "LEGC" => &mut self.says_legends,
-            key if !key.is_empty() && key.bytes().all(|b| b.is_ascii_uppercase()) => {
-                return Ok(Some(name));
-            }
+        self.once(key)?;
+        match key {
+            "BRAN" => self.contest.blank = Some(self.votes(key, value)?),
+            "NULO" => self.contest.null = Some(self.votes(key, value)?),
+            "TOTC" => self.contest.total = Some(self.votes(key, value)?),
+            "NOMI" => self.says_nominal = Some(self.votes(key, value)?),
+            "LEGC" => self.says_legends = Some(self.votes(key, value)?),
+            key if all(u8::is_ascii_uppercase) => return Ok(Some(self.name(key))),
             key => return Err(field_fault(key, value, Wants::OneOf("A-Z | 0-9"))),
-        };
-        *place = Some(votes(VotesField::Named(name))?);
+        }
         Ok(None)
     }
 
-    fn once(&mut self, name: String) -> Result<(), NotATally> {
-        match self.seen.insert(name.clone()) {
+    fn votes(&self, key: &str, value: &str) -> Result<u32, NotATally> {
+        number::votes(|| VotesField::Named(self.name(key)), value, MAX_VOTES)
+    }
+
+    fn once(&mut self, key: &'t str) -> Result<(), NotATally> {
+        match self.seen.insert(key) {
             true => Ok(()),
-            false => Err(NotATally::FieldTwice {
-                field: quote(&name),
-            }),
+            false => Err(self.twice(key)),
+        }
+    }
+
+    fn twice(&self, key: &str) -> NotATally {
+        NotATally::FieldTwice {
+            field: self.name(key),
         }
     }
 
     /// A candidate's number; a vote for a party's list alone is one for the party's.
-    fn slot(&mut self, name: &str, votes: u32) -> Result<(), NotATally> {
-        self.once(name.to_owned())?;
+    fn slot(&mut self, name: &'t str, votes: u32) -> Result<(), NotATally> {
+        self.once(name)?;
         if let Some((_, sum)) = &mut self.party {
             *sum += u64::from(votes);
         }
@@ -261,7 +274,7 @@ impl Office {
             && sum != u64::from(says)
         {
             doubts.push(Doubt::SumDiffers {
-                of: format!("{}: PART {}", self.contest.office, quote(&party)),
+                of: format!("{}: PART {}", self.contest.office, quote(party)),
                 sum,
                 is: "TOTP".to_owned(),
                 says: u64::from(says),

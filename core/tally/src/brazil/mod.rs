@@ -69,26 +69,7 @@ fn bulletin(texts: &[&str], format: &Format) -> Result<Tally, NotATally> {
         });
     }
     let table = body.table()?;
-    let vouch = if version == "6.0" {
-        let scheme = "ECDSA P-521 / Ed-E521".to_owned();
-        body.doubts.push(Doubt::SignatureNotVerifiable(scheme));
-        Vouch::HASH
-    } else {
-        let state = body.field("UNFE")?;
-        let versioned = key_version.map(|version| format!("{state}.{version}"));
-        let key =
-            (versioned.as_deref().and_then(|name| format.key(name))).or_else(|| format.key(state));
-        let bytes = |text| hex(text).ok_or(NotATally::Signature);
-        match key {
-            Some(key) if key.verifies(&bytes(hash)?, &bytes(signature)?) => Vouch::SIGNATURE,
-            Some(_) => return Err(NotATally::Signature),
-            None => {
-                let name = versioned.unwrap_or_else(|| state.to_owned());
-                body.doubts.push(Doubt::NoKey(quote(&name)));
-                Vouch::HASH
-            }
-        }
-    };
+    let vouch = vouch(version, key_version, hash, signature, format, &mut body)?;
     Ok(Tally {
         format: format.name.clone(),
         table,
@@ -99,6 +80,50 @@ fn bulletin(texts: &[&str], format: &Format) -> Result<Tally, NotATally> {
         vouch,
         doubts: body.doubts,
     })
+}
+
+/// Verifies the signature under the state's key, which is named `UF`, or `UF.VRCH` where bulletins name its version.
+///
+/// A pack that has a key of a state has all of them: what is under another is refused, so that no forger gets around the
+/// key with a version that nobody can check.
+fn vouch(
+    version: &str,
+    key_version: Option<&str>,
+    hash: &str,
+    signature: &str,
+    format: &Format,
+    body: &mut Body<'_>,
+) -> Result<Vouch, NotATally> {
+    let state = body.field("UNFE")?;
+    let name = match key_version {
+        Some(version) => format!("{state}.{version}"),
+        None => state.to_owned(),
+    };
+    let verifiable = version != "6.0";
+    if let Some(key) = format.key(&name).filter(|_| verifiable) {
+        let bytes = |text| hex(text).ok_or(NotATally::Signature);
+        return match key.verifies(&bytes(hash)?, &bytes(signature)?) {
+            true => Ok(Vouch::SIGNATURE),
+            false => Err(NotATally::Signature),
+        };
+    }
+    let of_state = |key: &str| key.split('.').next() == Some(state);
+    if format.keys.iter().any(|key| of_state(&key.name)) {
+        return Err(field_fault(
+            if verifiable { "VRCH" } else { "VRQR" },
+            if verifiable {
+                key_version.unwrap_or_default()
+            } else {
+                version
+            },
+            Wants::KnownKey,
+        ));
+    }
+    body.doubts.push(match verifiable {
+        true => Doubt::NoKey(quote(&name)),
+        false => Doubt::SignatureNotVerifiable("ECDSA P-521 / Ed-E521".to_owned()),
+    });
+    Ok(Vouch::HASH)
 }
 
 fn literal(after: Option<&str>, literal: &str) -> NotATally {

@@ -52,7 +52,8 @@ pub struct FormatKind(#[n(0)] pub u16);
 impl FormatKind {
     /// Its declaration says all.
     pub const DECLARED: Self = Self(0);
-    /// Brazil's Boletim de Urna, understood by code. Names of its keys: a state, or `STATE.VRCH`.
+    /// Brazil's Boletim de Urna, understood by code. Names of its keys: a state, or `STATE.VRCH` where
+    /// bulletins name the key's version; of a state all or none.
     pub const BOLETIM_DE_URNA: Self = Self(1);
 }
 
