@@ -1,4 +1,5 @@
 use crate::{CandidateVotes, Contest, Doubt, NotATally, Tally, brazil, declared};
+use std::collections::HashSet;
 use testigo_wire::{ElectionPack, Format, FormatKind};
 
 /// The longest text of one code that is looked at, in bytes: more than any QR code holds.
@@ -42,12 +43,9 @@ impl From<NotATally> for Fault {
 /// [`NotATally`] where the texts are no sheet of a known format, or more than one; also where a hash or signature inside
 /// them is wrong. Of several formats, the one that recognised them says what is wrong, otherwise the first.
 pub fn read(texts: &[&[u8]], pack: Option<&ElectionPack>) -> Result<Tally, NotATally> {
-    let mut distinct: Vec<&[u8]> = Vec::new();
-    for text in texts.iter().map(|text| text.trim_ascii()) {
-        if !distinct.contains(&text) {
-            distinct.push(text);
-        }
-    }
+    let mut seen = HashSet::new();
+    let trimmed = texts.iter().map(|text| text.trim_ascii());
+    let distinct: Vec<&[u8]> = trimmed.filter(|text| seen.insert(*text)).collect();
     let mut readable = Vec::with_capacity(distinct.len());
     let mut unreadable = None;
     for text in &distinct {
