@@ -2,10 +2,12 @@ mod courier;
 mod keys;
 mod lock;
 pub mod staff;
+mod tally;
 
 pub use courier::{CarryCommand, ImportCommand};
 pub use keys::{KeysCommand, KeysetCommand, PaperArgs, RootCommand, RotateArgs};
 pub use lock::{DuressCommand, PinCommand, WipeAfter};
+pub use tally::{DecodeArgs, TallyArgs, TallyCommand};
 
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
@@ -46,16 +48,16 @@ pub enum Command {
     },
     /// Reads the texts of one tally sheet's QR codes and checks them: table, votes, what vouches for them, what is
     /// doubtful.
-    #[command(after_help = "Example: testigo tally - < text.txt")]
-    Tally {
-        /// The text of each code, or - for standard input, a code a line.
-        #[arg(required = true, value_name = "TEXT")]
-        texts: Vec<String>,
-        /// An election pack (`public/pack.cose` of headquarters) to check against; otherwise
-        /// Venezuela 2024 with a few of its tables, or a bulletin of Brazil without a pack.
-        #[arg(long, value_name = "FILE")]
-        election: Option<PathBuf>,
-    },
+    #[command(
+        args_conflicts_with_subcommands = true,
+        subcommand_negates_reqs = true,
+        after_help = "Example: testigo tally - < text.txt"
+    )]
+    Tally(TallyArgs),
+    /// Reads folders of images of sheets: results by table, totals, and a list of what could not be read. A run that was
+    /// stopped goes on with the same command.
+    #[command(after_help = "Example: testigo decode photographs --out results.csv")]
+    Decode(DecodeArgs),
     /// Draws a practice tally sheet and photographs it.
     #[command(after_help = "Example: testigo sheet --text - --out sheet.jpg < text.txt")]
     Sheet(SheetArgs),

@@ -6,9 +6,11 @@
 mod args;
 mod attach;
 mod backup;
+mod bulletins;
 mod bundles;
 mod codes;
 mod courier;
+mod decode;
 mod deliver;
 mod demo;
 mod failure;
@@ -80,7 +82,11 @@ fn run(command: Command, language: Language, as_json: bool) -> Result<Outcome, F
     match command {
         Command::Demo(args) => demo::run(&args, language, as_json),
         Command::Scan { images } => Ok(scan::run(&images, language, as_json)),
-        Command::Tally { texts, election } => tally::run(&texts, election.as_deref(), language),
+        Command::Tally(args) => match &args.command {
+            Some(command) => bulletins::run(command, language),
+            None => tally::run(&args.texts, args.election.as_deref(), language),
+        },
+        Command::Decode(args) => decode::run(&args, language),
         Command::Sheet(args) => sheet::run(&args, language),
         Command::Phone(args) => phone::run(args, language, as_json),
         Command::Hq(args) => hq::run(args, language, as_json),

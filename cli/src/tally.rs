@@ -14,17 +14,42 @@ pub fn built_in_election() -> Result<ElectionPack, Failure> {
     Ok(source.into_pack(ElectionId([0; 8])))
 }
 
-/// Reads the texts against an election pack. The pack is looked at for its tables, candidates, formats and keys only,
+/// Reads sheets against an election pack. The pack is looked at for its tables, candidates, formats and keys only,
 /// so that anyone can check a sheet without keys of their own: its signature is not checked.
+pub struct Reader {
+    /// The election; Venezuela 2024 where none was given.
+    pub pack: ElectionPack,
+    given: bool,
+}
+
+impl Reader {
+    pub fn new(election: Option<&Path>) -> Result<Self, Failure> {
+        Ok(Self {
+            pack: match election {
+                Some(path) => read_pack(path)?,
+                None => built_in_election()?,
+            },
+            given: election.is_some(),
+        })
+    }
+
+    /// Reads one sheet; without an election also one in any format that is built in.
+    pub fn read(&self, texts: &[&[u8]]) -> Result<Tally, NotATally> {
+        let reading = testigo_tally::read(texts, Some(&self.pack));
+        match self.given {
+            true => reading,
+            false => reading.or_else(|_| testigo_tally::read(texts, None)),
+        }
+    }
+}
+
+/// `testigo tally`.
 pub fn run(
     texts: &[String],
     election: Option<&Path>,
     language: Language,
 ) -> Result<Outcome, Failure> {
-    let pack = match election {
-        Some(path) => Some(read_pack(path)?),
-        None => None,
-    };
+    let reader = Reader::new(election)?;
     let texts: Vec<Vec<u8>> = match texts {
         [one] if one == "-" => {
             let input = stdin::text_or_stdin(one)?;
@@ -35,24 +60,13 @@ pub fn run(
         }
         texts => texts.iter().map(|text| text.clone().into_bytes()).collect(),
     };
-    let texts = without_empty_lines(&texts);
-    let reading = match &pack {
-        Some(pack) => testigo_tally::read(&texts, Some(pack)),
-        None => without_pack(&texts)?,
-    };
+    let reading = reader.read(&without_empty_lines(&texts));
     Ok(render::reading(&reading, language))
 }
 
 fn without_empty_lines(texts: &[Vec<u8>]) -> Vec<&[u8]> {
     let lines = texts.iter().map(|text| text.trim_ascii());
     lines.filter(|text| !text.is_empty()).collect()
-}
-
-/// The formats that are built in; a sheet of Venezuela is checked against its election, which is built in as well.
-fn without_pack(texts: &[&[u8]]) -> Result<Result<Tally, NotATally>, Failure> {
-    let built_in = built_in_election()?;
-    let reading = testigo_tally::read(texts, Some(&built_in));
-    Ok(reading.or_else(|_| testigo_tally::read(texts, None)))
 }
 
 fn read_pack(path: &Path) -> Result<ElectionPack, Failure> {

@@ -5,6 +5,7 @@
 //! or altered, is an error, and even that text is kept as evidence by the caller.
 
 mod brazil;
+pub mod bulletins;
 mod chain;
 mod declared;
 mod doubt;

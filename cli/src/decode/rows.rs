@@ -1,0 +1,288 @@
+//! Readings -> one row a table. The same reading twice is one, with both files; readings that differ are each kept.
+
+use super::journal::Entry;
+use crate::failure::Failure;
+use data_encoding::HEXLOWER_PERMISSIVE;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+use testigo_tally::{NotATally, Tally};
+use testigo_wire::{ElectionPack, Language, TableId};
+
+/// A reading and the images that gave it.
+pub struct Reading {
+    pub tally: Tally,
+    pub files: Vec<String>,
+}
+
+/// An image that gave no reading.
+pub struct Unread {
+    pub file: String,
+    /// A stable name: `image`, `no-code`, `not-a-tally`, or `altered` for a sheet whose own checks fail.
+    pub code: &'static str,
+    pub reason: String,
+    /// The texts of its codes, word for word.
+    pub texts: Vec<String>,
+}
+
+/// All that the images gave.
+#[derive(Default)]
+pub struct Rows {
+    pub tables: BTreeMap<TableId, Vec<Reading>>,
+    pub unread: Vec<Unread>,
+}
+
+impl Rows {
+    /// Reads what each image gave.
+    pub fn of(
+        entries: impl IntoIterator<Item = Entry>,
+        read: impl Fn(&[&[u8]]) -> Result<Tally, NotATally>,
+        language: Language,
+    ) -> Self {
+        let mut rows = Self::default();
+        let mut first: BTreeMap<(TableId, Vec<Vec<u8>>), usize> = BTreeMap::new();
+        for entry in entries {
+            let mut codes: Vec<Vec<u8>> = (entry.codes.iter())
+                .filter_map(|hex| HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok())
+                .collect();
+            let texts: Vec<&[u8]> = codes.iter().map(Vec::as_slice).collect();
+            let (code, reason) = match (entry.fault, texts.is_empty()) {
+                (Some(fault), _) => ("image", fault),
+                (None, true) => {
+                    let sentence = language.pick(
+                        "no se pudo leer ningún código QR",
+                        "no QR code could be read",
+                    );
+                    ("no-code", sentence.to_owned())
+                }
+                (None, false) => match read(&texts) {
+                    Ok(tally) => {
+                        codes.sort_unstable();
+                        let readings = rows.tables.entry(tally.table.clone()).or_default();
+                        let at = *first
+                            .entry((tally.table.clone(), codes))
+                            .or_insert(readings.len());
+                        match readings.get_mut(at) {
+                            Some(reading) => reading.files.push(entry.file),
+                            None => readings.push(Reading {
+                                tally,
+                                files: vec![entry.file],
+                            }),
+                        }
+                        continue;
+                    }
+                    Err(error) if error.is_altered() => ("altered", error.sentence(language)),
+                    Err(error) => ("not-a-tally", error.sentence(language)),
+                },
+            };
+            let lossy = |text: &Vec<u8>| String::from_utf8_lossy(text).into_owned();
+            rows.unread.push(Unread {
+                file: entry.file,
+                code,
+                reason,
+                texts: codes.iter().map(lossy).collect(),
+            });
+        }
+        rows
+    }
+
+    /// Tables whose readings differ.
+    pub fn conflicts(&self) -> usize {
+        let several = |readings: &&Vec<Reading>| readings.len() > 1;
+        self.tables.values().filter(several).count()
+    }
+
+    /// Images that gave a reading.
+    pub fn read(&self) -> usize {
+        let readings = self.tables.values().flatten();
+        readings.map(|reading| reading.files.len()).sum()
+    }
+
+    /// Votes by candidate over all tables but those in conflict.
+    pub fn totals(&self, pack: &ElectionPack) -> Vec<(String, u64)> {
+        (pack.candidates.iter())
+            .map(|candidate| {
+                let votes = (self.tables.values())
+                    .filter_map(|readings| match readings.as_slice() {
+                        [reading] => votes(&reading.tally, &candidate.code),
+                        _ => None,
+                    })
+                    .sum();
+                (candidate.code.clone(), votes)
+            })
+            .collect()
+    }
+}
+
+fn votes(tally: &Tally, candidate: &str) -> Option<u64> {
+    let mut folded = tally.candidates.iter();
+    folded
+        .find(|one| one.code == candidate)
+        .map(|one| one.votes)
+}
+
+/// What stands in a row, by column.
+struct Row<'a> {
+    reading: &'a Reading,
+    differs: bool,
+    pack: &'a ElectionPack,
+    language: Language,
+}
+
+impl Row<'_> {
+    fn state(&self) -> &'static str {
+        if self.differs { "conflict" } else { "read" }
+    }
+
+    /// Every contest, word for word: `office: votes by slot`.
+    fn contests(&self) -> String {
+        let contests: Vec<String> = (self.reading.tally.contests.iter())
+            .map(|contest| match contest.office.as_str() {
+                "" => contest.to_string(),
+                office => format!("{office}: {contest}"),
+            })
+            .collect();
+        contests.join(" / ")
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let doubts = self.reading.tally.doubts.iter();
+        doubts.map(|doubt| doubt.sentence(self.language)).collect()
+    }
+
+    fn csv(&self) -> Vec<String> {
+        let tally = &self.reading.tally;
+        let known = self.pack.table(&tally.table);
+        let place = |part: fn(&testigo_wire::PollingTable) -> &String| {
+            known.map_or_else(String::new, |table| part(table).clone())
+        };
+        let (centre, table) =
+            (tally.table.as_str().rsplit_once('.')).unwrap_or((tally.table.as_str(), ""));
+        let number = |number: Option<u64>| number.map_or_else(String::new, |n| n.to_string());
+        let mut row = vec![
+            place(|table| &table.state),
+            place(|table| &table.municipality),
+            place(|table| &table.parish),
+            centre.to_owned(),
+            table.to_owned(),
+            number(known.map(|table| u64::from(table.registered))),
+            tally.valid_votes().to_string(),
+            number(tally.null_votes().map(u64::from)),
+        ];
+        row.extend((self.pack.candidates.iter()).map(|one| number(votes(tally, &one.code))));
+        row.extend([
+            self.state().to_owned(),
+            tally.vouch.to_string(),
+            self.warnings().join(" "),
+            self.contests(),
+            self.reading.files.join(" | "),
+        ]);
+        row
+    }
+
+    fn json(&self) -> Value {
+        let tally = &self.reading.tally;
+        let known = self.pack.table(&tally.table);
+        let candidates: serde_json::Map<String, Value> = (tally.candidates.iter())
+            .map(|one| (one.code.clone(), one.votes.into()))
+            .collect();
+        json!({
+            "table": tally.table.as_str(),
+            "state": known.map(|table| &table.state),
+            "municipality": known.map(|table| &table.municipality),
+            "parish": known.map(|table| &table.parish),
+            "registered": known.map(|table| table.registered),
+            "valid": tally.valid_votes(),
+            "null": tally.null_votes(),
+            "candidates": candidates,
+            "standing": self.state(),
+            "vouch": tally.vouch.to_string(),
+            "warnings": self.warnings(),
+            "contests": self.contests(),
+            "files": self.reading.files,
+        })
+    }
+}
+
+/// Columns before the candidates, as results of 2024 are published.
+const PLACE: [&str; 8] = [
+    "EDO",
+    "MUN",
+    "PAR",
+    "CENTRO",
+    "MESA",
+    "RE",
+    "VOTOS_VALIDOS",
+    "VOTOS_NULOS",
+];
+/// Columns behind them.
+const STANDING: [&str; 5] = ["STANDING", "VOUCH", "WARNINGS", "CONTESTS", "FILES"];
+
+/// Writes the rows, as CSV or, where the name ends so, as JSON lines (docs/decode.md).
+pub fn write(
+    rows: &Rows,
+    pack: &ElectionPack,
+    path: &Path,
+    language: Language,
+) -> Result<(), Failure> {
+    let all = rows.tables.values().flat_map(|readings| {
+        readings.iter().map(|reading| Row {
+            reading,
+            differs: readings.len() > 1,
+            pack,
+            language,
+        })
+    });
+    let mut bytes = Vec::new();
+    if is_jsonl(path) {
+        for row in all {
+            let _ = writeln!(bytes, "{}", row.json());
+        }
+    } else {
+        let heading = (PLACE.iter().map(ToString::to_string))
+            .chain(pack.candidates.iter().map(|one| one.code.clone()))
+            .chain(STANDING.iter().map(ToString::to_string));
+        bytes = csv(std::iter::once(heading.collect()).chain(all.map(|row| row.csv())))?;
+    }
+    replace(path, &bytes)
+}
+
+/// Writes what could not be read, and why.
+pub fn write_unread(rows: &Rows, path: &Path) -> Result<(), Failure> {
+    let heading = ["FILE", "CODE", "REASON", "TEXTS"]
+        .map(str::to_owned)
+        .to_vec();
+    let all = rows.unread.iter().map(|one| {
+        vec![
+            one.file.clone(),
+            one.code.to_owned(),
+            one.reason.clone(),
+            one.texts.join(" | "),
+        ]
+    });
+    replace(path, &csv(std::iter::once(heading).chain(all))?)
+}
+
+pub fn is_jsonl(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "jsonl")
+}
+
+fn csv(rows: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>, Failure> {
+    let fault = |error: &dyn std::fmt::Display| Failure::said(error.to_string(), error.to_string());
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        writer.write_record(row).map_err(|error| fault(&error))?;
+    }
+    writer.into_inner().map_err(|error| fault(&error))
+}
+
+/// Whole or not at all.
+fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = Path::new(&beside);
+    std::fs::write(beside, bytes)
+        .and_then(|()| std::fs::rename(beside, path))
+        .map_err(Failure::file(path))
+}

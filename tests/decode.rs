@@ -1,0 +1,187 @@
+//! `testigo decode`: folders of photographs of sheets in, a row a table out, and a list of what could not be read.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
+
+mod support;
+
+use serde_json::Value;
+use std::path::Path;
+use support::{Ended, OTHER_SHEET, OTHER_TABLE, SHEET, TABLE, run};
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// A photograph of a practice sheet, damaged by its seed.
+fn sheet(out: &Path, content: &str, seed: u64) {
+    let seed = seed.to_string();
+    run(&[
+        "sheet",
+        "--text",
+        content,
+        "--out",
+        text(out),
+        "--seed",
+        &seed,
+    ])
+    .done();
+}
+
+fn decode(folder: &Path, out: &Path) -> Ended {
+    run(&["decode", text(folder), "--out", text(out)])
+}
+
+/// The lines of a CSV file, by column.
+fn rows(path: &Path) -> Vec<std::collections::BTreeMap<String, String>> {
+    let mut reader = csv::Reader::from_path(path).unwrap();
+    reader.deserialize().map(Result::unwrap).collect()
+}
+
+#[test]
+fn a_folder_of_photographs_becomes_results_and_a_list_of_what_was_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let images = folder.path().join("images");
+    std::fs::create_dir_all(images.join("inner")).unwrap();
+    sheet(&images.join("a.jpg"), SHEET, 1);
+    sheet(&images.join("inner/b.png"), SHEET, 2);
+    sheet(&images.join("c.jpg"), OTHER_SHEET, 3);
+    // Another sheet of the second table: ten votes more for one.
+    let differs = OTHER_SHEET.replace("406,0,1!", "416,0,1!");
+    sheet(&images.join("d.jpg"), &differs, 4);
+    std::fs::write(images.join("e.png"), b"no image").unwrap();
+    std::fs::write(images.join("notes.txt"), b"passed over").unwrap();
+    image::GrayImage::from_pixel(200, 200, image::Luma([255]))
+        .save(images.join("f.png"))
+        .unwrap();
+
+    let out = folder.path().join("results.csv");
+    let ended = decode(&images, &out).exited(1);
+    let said = ended.json();
+    assert_eq!(
+        (&said["images"], &said["read"], &said["unread"]),
+        (&6.into(), &4.into(), &2.into())
+    );
+    assert_eq!(
+        (&said["tables"], &said["conflicts"]),
+        (&2.into(), &1.into())
+    );
+    // What differs is in no total.
+    let total: u64 = (said["totals"].as_object().unwrap().values())
+        .map(|votes| votes.as_u64().unwrap())
+        .sum();
+    assert_eq!(total, 368);
+
+    let found = rows(&out);
+    assert_eq!(found.len(), 3);
+    let of = |table: &str| -> Vec<_> {
+        let (centre, table) = table.split_once('.').unwrap();
+        (found.iter())
+            .filter(|row| row["CENTRO"] == centre && row["MESA"] == table)
+            .collect()
+    };
+    let [once] = of(TABLE)[..] else {
+        panic!("{found:?}");
+    };
+    assert_eq!(
+        (once["VOTOS_VALIDOS"].as_str(), once["RE"].as_str()),
+        ("368", "535")
+    );
+    assert_eq!(
+        (once["STANDING"].as_str(), once["VOUCH"].as_str()),
+        ("read", "plain-code")
+    );
+    assert!(once["FILES"].contains("a.jpg | ") && once["FILES"].contains("b.png"));
+    let twice = of(OTHER_TABLE);
+    assert!(twice.iter().all(|row| row["STANDING"] == "conflict"));
+    let votes: Vec<&str> = twice
+        .iter()
+        .map(|row| row["VOTOS_VALIDOS"].as_str())
+        .collect();
+    assert_eq!(votes, ["581", "591"]);
+
+    let unread = rows(&folder.path().join("results.csv.unread.csv"));
+    let reasons: Vec<_> = unread.iter().map(|row| row["CODE"].as_str()).collect();
+    assert_eq!(reasons, ["image", "no-code"]);
+    assert!(
+        unread[0]["REASON"].contains("not a PNG or JPEG"),
+        "{unread:?}"
+    );
+
+    // As JSON lines.
+    let lines = folder.path().join("results.jsonl");
+    decode(&images, &lines).exited(1);
+    let lines: Vec<Value> = (std::fs::read_to_string(&lines).unwrap().lines())
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 3);
+    assert_eq!(lines[2]["table"], TABLE);
+    assert_eq!(lines[2]["valid"], 368);
+
+    // Somebody else's file stays.
+    let taken = folder.path().join("taken.csv");
+    std::fs::write(&taken, "mine").unwrap();
+    decode(&images, &taken).exited(2);
+    assert_eq!(std::fs::read_to_string(&taken).unwrap(), "mine");
+}
+
+#[test]
+fn a_run_that_was_stopped_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let images = folder.path().join("images");
+    std::fs::create_dir(&images).unwrap();
+    sheet(&images.join("a.jpg"), SHEET, 5);
+    sheet(&images.join("b.jpg"), OTHER_SHEET, 6);
+    let out = folder.path().join("results.csv");
+    assert_eq!(decode(&images, &out).done().json()["looked_at"], 2);
+    let whole = std::fs::read(&out).unwrap();
+    // As after a power cut in the middle of the second.
+    let progress = folder.path().join("results.csv.progress");
+    let journal = std::fs::read(&progress).unwrap();
+    std::fs::write(&progress, &journal[..journal.len() - 30]).unwrap();
+    std::fs::remove_file(&out).unwrap();
+    let again = decode(&images, &out).done().json();
+    assert_eq!(
+        (&again["looked_at"], &again["read"]),
+        (&1.into(), &2.into())
+    );
+    assert_eq!(std::fs::read(&out).unwrap(), whole);
+    // An image that is another one now is looked at again, and new ones are taken in.
+    sheet(&images.join("b.jpg"), SHEET, 7);
+    sheet(&images.join("c.jpg"), SHEET, 8);
+    let more = decode(&images, &out).done().json();
+    assert_eq!(
+        (&more["looked_at"], &more["tables"]),
+        (&2.into(), &1.into())
+    );
+}
+
+#[test]
+fn practice_sheets_photographed_in_a_hurry_are_read_and_none_is_read_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let images = folder.path().join("images");
+    std::fs::create_dir(&images).unwrap();
+    let sheets = 24;
+    for seed in 0..sheets {
+        let content = if seed % 2 == 0 { SHEET } else { OTHER_SHEET };
+        sheet(&images.join(format!("{seed}.jpg")), content, 100 + seed);
+    }
+    let out = folder.path().join("results.csv");
+    let said = decode(&images, &out).json();
+    let read = said["read"].as_u64().unwrap();
+    assert!(read * 100 >= sheets * 92, "{said}");
+    // One row for each of the two sheets: a wrong one would be another.
+    assert_eq!(
+        (&said["tables"], &said["conflicts"]),
+        (&2.into(), &0.into())
+    );
+    let valid: Vec<_> = rows(&out)
+        .iter()
+        .map(|row| row["VOTOS_VALIDOS"].clone())
+        .collect();
+    assert_eq!(valid, ["581", "368"]);
+}
