@@ -27,14 +27,14 @@ pub use courier::{BundleCodesView, BundleView, HandoverInput, ReceiptsView, miss
 pub use error::{Explanation, HostError, NextStep, TestigoError};
 pub use host_keys::{HostKey, HostKeys, HostKeysError, keep_key_under, recover_store_under};
 pub use input::{ReportInput, TallyInput};
-pub use lock::{Settings, WipedView};
+pub use lock::{Settings, WipedView, wipe_folder, wipe_folder_under};
 pub use logger::{LogLevel, Logger, set_logger};
 pub use observe::{Observation, PhoneObserver};
 pub use phone::{Phone, RecoveredView, phone_exists, recover_store};
 pub use scanner::{CodeView, Point, Rotation, Scanner};
 pub use sync::{SyncOutcome, SyncReportView, SyncStop};
 pub use view::{
-    CandidateVotes, ContentView, DeliveryView, EnrolledView, HistoryView, RecordView,
+    CandidateVotes, ContentView, DeliveryView, EnrolledView, HistoryView, RecordView, RootWords,
     SavedTallyView, SavedView, StatusView, TallyReading, TallyView, WarningView,
 };
 

@@ -1,7 +1,10 @@
 //! PINs, locking, what is kept to be read, and wiping.
 
 use crate::error::caught;
-use crate::{Phone, TestigoError};
+use crate::host_keys::Lent;
+use crate::{HostKeys, Phone, TestigoError};
+use std::path::Path;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// What the witness chose for this phone.
@@ -20,6 +23,35 @@ pub struct WipedView {
     pub undelivered_records: u64,
     /// Files that headquarters had not signed for.
     pub undelivered_files: u64,
+}
+
+/// Wipes a phone that does not open, such as where the key is gone: as `Phone.wipe`, but what was not delivered cannot
+/// be counted. With no phone open on the folder; one that is not there is no error. An app that keeps the database key
+/// itself destroys that, too.
+///
+/// # Errors
+/// `Store` where a file may still be there: the same call goes on.
+#[uniffi::export]
+pub fn wipe_folder(directory: String) -> Result<(), TestigoError> {
+    wiped(&directory, None)
+}
+
+/// The same for a phone under the key store, whose keys are destroyed first.
+///
+/// # Errors
+/// `Store` where a key or a file may still be there: the same call goes on.
+#[uniffi::export]
+pub fn wipe_folder_under(directory: String, keys: Arc<dyn HostKeys>) -> Result<(), TestigoError> {
+    wiped(&directory, Some(keys))
+}
+
+fn wiped(directory: &str, keys: Option<Arc<dyn HostKeys>>) -> Result<(), TestigoError> {
+    caught(|| {
+        let host = keys.map(Lent::of);
+        testigo_phone::Phone::wipe_folder(Path::new(directory), host.as_deref())?;
+        tracing::warn!("a phone that did not open was wiped");
+        Ok(())
+    })
 }
 
 #[uniffi::export]
@@ -133,7 +165,8 @@ impl Phone {
     /// Sets it. Where copies are to burn, those of what is delivered burn at once.
     ///
     /// # Errors
-    /// `Input` for a wipe after fewer than 3 wrong PINs; or where the store fails.
+    /// `Locked` before the PIN is given: nobody loosens what it guards without it; `Input` for a wipe after fewer than 3
+    /// wrong PINs; or where the store fails.
     pub fn set_settings(&self, settings: Settings) -> Result<(), TestigoError> {
         self.changing("set what is kept", |phone| {
             phone.set_settings(testigo_phone::Settings {

@@ -2,8 +2,8 @@ use crate::error::caught;
 use crate::host_keys::{HostKeys, Lent};
 use crate::observe::Observers;
 use crate::{
-    EnrolledView, HistoryView, Observation, PhoneObserver, ReportInput, SavedTallyView, SavedView,
-    StatusView, TallyInput, TallyReading, TestigoError,
+    EnrolledView, HistoryView, Observation, PhoneObserver, ReportInput, RootWords, SavedTallyView,
+    SavedView, StatusView, TallyInput, TallyReading, TestigoError,
 };
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -167,7 +167,13 @@ impl Phone {
         let code = Zeroizing::new(code);
         self.changing("enrolled", |phone| {
             let invitation = testigo_phone::invitation(&code)?;
-            Ok(phone.enrol(&invitation, &keyset, pack.as_deref())?.into())
+            let enrolled = phone.enrol(&invitation, &keyset, pack.as_deref())?;
+            Ok(EnrolledView {
+                election: enrolled.election,
+                table: enrolled.table.as_ref().map(TableId::to_string),
+                root_words: phone.trust().ok_or(PhoneError::NotEnrolled)?.into(),
+                confirmation: confirmation(phone)?,
+            })
         })
     }
 
@@ -274,6 +280,10 @@ impl Shared {
             enrolment_delivered: outbox.enrolment_delivered,
             election: phone.election().map(|pack| pack.name.clone()),
             table: phone.assigned_table()?.map(TableId::to_string),
+            root_words: phone.trust().map(RootWords::from),
+            confirmation: confirmation(&phone)?,
+            has_pin: phone.has_pin()?,
+            locked: phone.is_locked()?,
             queued: outbox.queued,
             queued_bytes: outbox.queued_bytes,
             attachments_queued: outbox.attachments_queued,
@@ -310,6 +320,13 @@ impl Drop for Syncing {
         self.0.syncs.fetch_sub(1, Ordering::SeqCst);
         self.0.tell();
     }
+}
+
+/// A locked phone does not tell whoever holds it which device headquarters know it as.
+fn confirmation(phone: &testigo_phone::Phone) -> Result<Option<String>, PhoneError> {
+    let locked = phone.is_locked()?;
+    let confirmation = phone.confirmation()?.filter(|_| !locked);
+    Ok(confirmation.map(|characters| characters.to_string()))
 }
 
 pub(crate) fn key(bytes: Vec<u8>) -> Result<DatabaseKey, PhoneError> {

@@ -1,4 +1,4 @@
-use testigo_phone::{Delivery, Enrolled, Phone, Saved, SavedTally};
+use testigo_phone::{Delivery, Phone, Saved, SavedTally, TrustView};
 use testigo_tally::{Doubt, NotATally, Tally};
 use testigo_wire::{Handover, Language, Pseudonym, Record, TableId, Time, Warning};
 
@@ -9,6 +9,20 @@ pub struct EnrolledView {
     pub election: Option<String>,
     /// The table that the witness is sent to.
     pub table: Option<String>,
+    /// The words of the root that the phone trusts from now on.
+    pub root_words: RootWords,
+    /// As in `StatusView`.
+    pub confirmation: Option<String>,
+}
+
+/// Six words that stand for the root which signs headquarters' keys, separated by spaces: the witness compares them with
+/// what the coordinator says. Under a false headquarters they are others.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct RootWords {
+    /// In Spanish.
+    pub es: String,
+    /// In English.
+    pub en: String,
 }
 
 /// A doubt that travels with a record; it never stopped one.
@@ -97,8 +111,17 @@ pub struct StatusView {
     pub enrolment_delivered: bool,
     /// The election's name, where the phone knows it.
     pub election: Option<String>,
-    /// The table that the witness is sent to.
+    /// The table that the witness is sent to; none on a locked phone.
     pub table: Option<String>,
+    /// The words of the root that the phone trusts, on a locked phone too; none before enrolment.
+    pub root_words: Option<RootWords>,
+    /// What the witness reads out so that headquarters confirm this phone and no other: 12 characters in three groups.
+    /// None before enrolment, and on a locked phone.
+    pub confirmation: Option<String>,
+    /// As `Phone.has_pin`.
+    pub has_pin: bool,
+    /// As `Phone.is_locked`.
+    pub locked: bool,
     /// Records that wait for a network.
     pub queued: u64,
     /// Their bytes.
@@ -222,11 +245,11 @@ fn warnings(warnings: &[Warning]) -> Vec<WarningView> {
     warnings.iter().copied().map(WarningView::from).collect()
 }
 
-impl From<Enrolled> for EnrolledView {
-    fn from(enrolled: Enrolled) -> Self {
+impl From<TrustView> for RootWords {
+    fn from(trust: TrustView) -> Self {
         Self {
-            election: enrolled.election,
-            table: table(enrolled.table),
+            es: trust.words(Language::Es),
+            en: trust.words(Language::En),
         }
     }
 }

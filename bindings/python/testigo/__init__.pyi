@@ -196,10 +196,24 @@ class Budget:
     photos_on_metered: bool
     def __init__(self, *, bytes_a_day: Optional[int], photos_on_metered: bool) -> None: ...
 
+class RootWords:
+    es: str
+    en: str
+    def __init__(self, *, es: str, en: str) -> None: ...
+
 class EnrolledView:
     election: Optional[str]
     table: Optional[str]
-    def __init__(self, *, election: Optional[str], table: Optional[str]) -> None: ...
+    root_words: RootWords
+    confirmation: Optional[str]
+    def __init__(
+        self,
+        *,
+        election: Optional[str],
+        table: Optional[str],
+        root_words: RootWords,
+        confirmation: Optional[str],
+    ) -> None: ...
 
 class WarningView:
     code: int
@@ -257,6 +271,10 @@ class StatusView:
     enrolment_delivered: bool
     election: Optional[str]
     table: Optional[str]
+    root_words: Optional[RootWords]
+    confirmation: Optional[str]
+    has_pin: bool
+    locked: bool
     queued: int
     queued_bytes: int
     attachments_queued: int
@@ -272,6 +290,10 @@ class StatusView:
         enrolment_delivered: bool,
         election: Optional[str],
         table: Optional[str],
+        root_words: Optional[RootWords],
+        confirmation: Optional[str],
+        has_pin: bool,
+        locked: bool,
         queued: int,
         queued_bytes: int,
         attachments_queued: int,
@@ -535,4 +557,6 @@ def recover_store(
 def recover_store_under(
     directory: str, keys: HostKeys, key_is_right: bool
 ) -> RecoveredView: ...
+def wipe_folder(directory: str) -> None: ...
+def wipe_folder_under(directory: str, keys: HostKeys) -> None: ...
 def set_logger(logger: Logger, max_level: LogLevel) -> None: ...

@@ -56,7 +56,10 @@ class Stage:
         self.silent = socket.create_server(("127.0.0.1", 0))
         self.port = self.silent.getsockname()[1]
         self.server = None
-        run("hq", "--data", folder / "hq", "init", "--endpoint", f"http://127.0.0.1:{self.port}")
+        endpoint = f"http://127.0.0.1:{self.port}"
+        made = run("--lang", "en", "hq", "--data", folder / "hq", "init", "--endpoint", endpoint)
+        # The English words of its root, as its operator was told them.
+        self.words = made["words"]
 
     def path(self, name):
         return str(self.folder / name)

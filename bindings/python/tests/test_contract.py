@@ -89,13 +89,28 @@ def test_enrol(stage, tmp_path_factory):
     assert not phone.status().enrolled
 
     code = stage.code()
-    assert phone.enrol(code, keyset, pack).table == TABLE
+    before = phone.status()
+    assert (before.root_words, before.confirmation) == (None, None)
+    enrolled = phone.enrol(code, keyset, pack)
+    assert (enrolled.table, enrolled.root_words.en) == (TABLE, stage.words)
+    assert len(enrolled.root_words.es.split()) == 6
+    assert enrolled.root_words.es != enrolled.root_words.en
     status = phone.status()
+    assert status.root_words == enrolled.root_words
+    assert status.confirmation == enrolled.confirmation
     assert status.enrolled and not status.enrolment_delivered
     assert (status.table, status.last_contact) == (TABLE, None)
     with pytest.raises(TestigoError.Enrolment) as error:
         phone.enrol(code, keyset, pack)
     assert_explained(error, "already-enrolled", NextStep.ASK_COORDINATOR)
+
+    assert re.fullmatch("([0-9A-Z]{4} ){2}[0-9A-Z]{4}", status.confirmation)
+    stage.serve()
+    deliver(phone)
+    data = stage.path("hq")
+    run("hq", "--data", data, "devices", "confirm", *status.confirmation.split())
+    listed = run("hq", "--data", data, "devices")["devices"]
+    assert [device["state"] for device in listed] == ["confirmed"]
 
 
 @pytest.mark.scenario("capture-offline")
@@ -653,6 +668,12 @@ def test_locked(stage):
     stage.serve()
     assert deliver(phone).delivered == 1
     phone.report(power_cut("waits"))
+    shown = phone.status()
+    assert (shown.root_words.en, shown.table, shown.confirmation) == (stage.words, None, None)
+    assert shown.has_pin and shown.locked
+    with pytest.raises(TestigoError.Locked) as error:
+        phone.set_settings(phone.settings())
+    assert_explained(error, "locked", NextStep.UNLOCK)
     with pytest.raises(TestigoError.Locked) as error:
         phone.history()
     assert_explained(error, "locked", NextStep.UNLOCK)
@@ -665,6 +686,9 @@ def test_locked(stage):
     assert_explained(error, "host-keys-unavailable", NextStep.TRY_AGAIN)
     keys.silent = False
     phone.unlock(pin)
+    shown = phone.status()
+    assert len(shown.confirmation.replace(" ", "")) == 12
+    assert shown.has_pin and not shown.locked
     waits, delivered = phone.history()
     assert (delivered.sequence, delivered.content) == (1, None)
     assert (waits.content.record.note, waits.content.table) == ("waits", TABLE)
@@ -678,3 +702,14 @@ def test_locked(stage):
     with pytest.raises(TestigoError.Enrolment) as error:
         Phone.open_under(home, keys)
     assert_explained(error, "no-phone", NextStep.ENROL)
+
+    home = stage.path("keyless")
+    made = Phone.create_under(home, keys)
+    del made
+    del keys.kept[testigo.HostKey.STORE]
+    with pytest.raises(TestigoError.Store) as error:
+        Phone.open_under(home, keys)
+    assert_explained(error, "host-key-gone", NextStep.KEEP_AND_REPORT)
+    testigo.wipe_folder_under(home, keys)
+    assert keys.kept == {}
+    assert not testigo.phone_exists(home)

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use testigo_bindings::{
     ContentView, HostKey, HostKeys, HostKeysError, NextStep, Phone, RecordView, TestigoError,
-    phone_exists,
+    phone_exists, wipe_folder_under,
 };
 
 /// A key store as small as it can be: it keeps what it wraps, and gives out a ticket.
@@ -65,6 +65,15 @@ pub fn locked() {
     stage.serve();
     assert_eq!(deliver(&phone).delivered, 1);
     phone.report(power_cut("waits")).unwrap();
+    let shown = phone.status().unwrap();
+    assert_eq!(shown.root_words.unwrap().en, stage.words);
+    assert_eq!((shown.table, shown.confirmation), (None, None));
+    assert!(shown.has_pin && shown.locked);
+    let settings = phone.settings().unwrap();
+    let Err(TestigoError::Locked { explanation, .. }) = phone.set_settings(settings) else {
+        panic!("settings changed while locked");
+    };
+    assert_explained(&explanation, "locked", NextStep::Unlock);
     let Err(TestigoError::Locked {
         explanation,
         wait_ms: 0,
@@ -84,6 +93,9 @@ pub fn locked() {
     assert_explained(&explanation, "host-keys-unavailable", NextStep::TryAgain);
     *keys.silent.lock().unwrap() = false;
     phone.unlock("428619".to_owned()).unwrap();
+    let shown = phone.status().unwrap();
+    assert_eq!(shown.confirmation.unwrap().replace(' ', "").len(), 12);
+    assert!(shown.has_pin && !shown.locked);
     let history = phone.history().unwrap();
     let [waits, delivered] = history.as_slice() else {
         panic!("{history:?}");
@@ -101,8 +113,20 @@ pub fn locked() {
     drop(phone);
     assert!(keys.kept.lock().unwrap().is_empty());
     assert!(!phone_exists(home.clone()));
-    let Err(TestigoError::Enrolment { explanation }) = Phone::open_under(home, keys) else {
+    let Err(TestigoError::Enrolment { explanation }) = Phone::open_under(home, keys.clone()) else {
         panic!("opened what was wiped");
     };
     assert_explained(&explanation, "no-phone", NextStep::Enrol);
+
+    let home = stage.path("keyless");
+    drop(Phone::create_under(home.clone(), keys.clone()).unwrap());
+    keys.kept.lock().unwrap().remove(&HostKey::Store);
+    let Err(TestigoError::Store { explanation }) = Phone::open_under(home.clone(), keys.clone())
+    else {
+        panic!("opened without its key");
+    };
+    assert_explained(&explanation, "host-key-gone", NextStep::KeepAndReport);
+    wipe_folder_under(home.clone(), keys.clone()).unwrap();
+    assert!(keys.kept.lock().unwrap().is_empty());
+    assert!(!phone_exists(home));
 }

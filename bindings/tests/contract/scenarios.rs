@@ -51,7 +51,7 @@ fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 pub fn enrol() {
-    let stage = Stage::new();
+    let mut stage = Stage::new();
     let (keyset, pack) = stage.public();
     let home = stage.path("phone");
     assert!(!phone_exists(home.clone()));
@@ -86,15 +86,33 @@ pub fn enrol() {
     assert!(!phone.status().unwrap().enrolled);
 
     let code = stage.code();
+    let before = phone.status().unwrap();
+    assert_eq!((before.root_words, before.confirmation), (None, None));
     let enrolled = phone.enrol(code.clone(), keyset.clone(), Some(pack.clone()));
-    assert_eq!(enrolled.unwrap().table.as_deref(), Some(TABLE));
+    let enrolled = enrolled.unwrap();
+    assert_eq!(enrolled.table.as_deref(), Some(TABLE));
+    assert_eq!(enrolled.root_words.en, stage.words);
+    assert_eq!(enrolled.root_words.es.split(' ').count(), 6);
+    assert_ne!(enrolled.root_words.es, enrolled.root_words.en);
     let status = phone.status().unwrap();
+    assert_eq!(status.root_words, Some(enrolled.root_words));
+    assert_eq!(status.confirmation, enrolled.confirmation);
     assert!(status.enrolled && !status.enrolment_delivered && status.last_contact.is_none());
     assert_eq!(status.table.as_deref(), Some(TABLE));
     let Err(TestigoError::Enrolment { explanation }) = phone.enrol(code, keyset, Some(pack)) else {
         panic!("enrolled twice");
     };
     assert_explained(&explanation, "already-enrolled", NextStep::AskCoordinator);
+
+    let characters = status.confirmation.unwrap().replace(' ', "");
+    assert_eq!(characters.len(), 12);
+    stage.serve();
+    deliver(&phone);
+    let data = stage.path("hq");
+    run(&["hq", "--data", &data, "devices", "confirm", &characters]);
+    let listed = run(&["hq", "--data", &data, "devices"]);
+    assert_eq!(listed["devices"].as_array().unwrap().len(), 1, "{listed}");
+    assert_eq!(listed["devices"][0]["state"], "confirmed", "{listed}");
 }
 
 pub fn capture_offline() {

@@ -1,5 +1,6 @@
 package contract
 
+import kotlinx.coroutines.runBlocking
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotEquals
@@ -37,9 +38,16 @@ class CaptureTest : Stage() {
         assertSaid(fails<TestigoException.Input> { phone.enrol("not a code", keyset, null) }.explanation)
         assertFalse("a refused enrolment changes nothing", phone.status().enrolled)
 
+        assertNull(phone.status().rootWords)
+        assertNull(phone.status().confirmation)
         val enrolled = phone.enrol(code, keyset, headquarters.pack)
         assertEquals(TABLE, enrolled.table)
+        assertEquals(headquarters.words, enrolled.rootWords.en)
+        assertEquals(6, enrolled.rootWords.es.split(' ').size)
+        assertNotEquals(enrolled.rootWords.es, enrolled.rootWords.en)
         val status = phone.status()
+        assertEquals(enrolled.rootWords, status.rootWords)
+        assertEquals(enrolled.confirmation, status.confirmation)
         assertTrue(status.enrolled)
         assertEquals(enrolled.election, status.election)
         assertEquals(TABLE, status.table)
@@ -47,6 +55,12 @@ class CaptureTest : Stage() {
 
         val again = fails<TestigoException.Enrolment> { phone.enrol(witnessCode(), keyset, headquarters.pack) }
         assertSaid(again.explanation)
+
+        val characters = checkNotNull(status.confirmation)
+        assertTrue(characters, characters.matches(Regex("([0-9A-Z]{4} ){2}[0-9A-Z]{4}")))
+        headquarters.serve()
+        runBlocking { phone.sync() }
+        assertEquals(listOf("confirmed"), headquarters.confirm(characters))
     }
 
     @Test

@@ -15,9 +15,10 @@ class Headquarters(private val data: File) : Closeable {
     private var server: Process? = null
     private var invitations = 0
 
-    init {
-        Program.run("hq", "--data", data.path, "init", "--endpoint", "http://127.0.0.1:$port")
-    }
+    /** The English words of its root, as its operator was told them. */
+    val words: String = Program
+        .run("--lang", "en", "hq", "--data", data.path, "init", "--endpoint", "http://127.0.0.1:$port")
+        .getString("words")
 
     /** The signed keyset that a phone enrols with. */
     val keyset: ByteArray get() = File(data, "public/keyset.cose").readBytes()
@@ -47,6 +48,13 @@ class Headquarters(private val data: File) : Closeable {
 
     /** `GET /v1/results`. */
     fun results(): JSONObject = settled("results")
+
+    /** What a witness read out to the coordinator confirms a device: the states of all that it knows, after that. */
+    fun confirm(characters: String): List<String> {
+        Program.run("hq", "--data", data.path, "devices", "confirm", characters)
+        val devices = Program.run("hq", "--data", data.path, "devices").getJSONArray("devices")
+        return devices.map { (it as JSONObject).getString("state") }
+    }
 
     /** What headquarters' staff open of a file that arrived. */
     fun opened(id: Long): ByteArray {

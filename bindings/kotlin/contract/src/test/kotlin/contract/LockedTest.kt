@@ -16,6 +16,7 @@ import org.testigo.ReportInput
 import org.testigo.TestigoException
 import org.testigo.explanation
 import org.testigo.phoneExists
+import org.testigo.wipeFolderUnder
 
 class LockedTest : Stage() {
     /** A key store as small as it can be: it keeps what it wraps, and gives out a ticket. */
@@ -61,6 +62,14 @@ class LockedTest : Stage() {
         headquarters.serve()
         assertEquals(1uL, phone.sync().delivered)
         phone.report(ReportInput(21u, note = "waits"))
+        val shown = phone.status()
+        assertEquals(headquarters.words, shown.rootWords?.en)
+        assertNull(shown.table)
+        assertNull(shown.confirmation)
+        assertTrue(shown.hasPin && shown.locked)
+        val settings = phone.settings()
+        val kept = fails<TestigoException.Locked> { phone.setSettings(settings) }
+        assertEquals("locked", kept.explanation.code)
         val locked = fails<TestigoException.Locked> { phone.history() }
         assertEquals("locked" to NextStep.UNLOCK, locked.explanation.code to locked.explanation.next)
         val wrong = fails<TestigoException.Locked> { phone.unlock("000000") }
@@ -70,6 +79,9 @@ class LockedTest : Stage() {
         assertEquals("host-keys-unavailable" to NextStep.TRY_AGAIN, silent.code to silent.next)
         keys.silent = false
         phone.unlock(pin)
+        val open = phone.status()
+        assertEquals(12, open.confirmation?.replace(" ", "")?.length)
+        assertTrue(open.hasPin && !open.locked)
         val (waits, delivered) = phone.history()
         assertNull(delivered.content)
         val content = checkNotNull(waits.content)
@@ -84,5 +96,14 @@ class LockedTest : Stage() {
         close(phone)
         val gone = fails<TestigoException.Enrolment> { Phone.openUnder(home, keys) }.explanation
         assertEquals("no-phone", gone.code)
+
+        val keyless = home("keyless")
+        close(under(keyless, keys))
+        keys.kept.remove(HostKey.STORE)
+        val lost = fails<TestigoException.Store> { Phone.openUnder(keyless, keys) }.explanation
+        assertEquals("host-key-gone" to NextStep.KEEP_AND_REPORT, lost.code to lost.next)
+        wipeFolderUnder(keyless, keys)
+        assertTrue(keys.kept.isEmpty())
+        assertFalse(phoneExists(keyless))
     }
 }
