@@ -33,7 +33,7 @@ class EnrolActivity : Screen() {
         button(R.id.go).setOnClickListener { enrol() }
         follow { session ->
             if (session is SessionState.Open && session.status.enrolled && !isFinishing) {
-                startActivity(Intent(this, HomeActivity::class.java))
+                startActivity(Intent(this, ConnectedActivity::class.java))
                 finish()
             }
         }

@@ -22,6 +22,12 @@ class HistoryActivity : Screen() {
         list.setOnItemClickListener { _, _, position, _ ->
             startActivity(RecordActivity.intent(this, rows.getItem(position).sequence, justSaved = false))
         }
+        follow { session ->
+            if (session is SessionState.Open && session.status.locked && !isFinishing) {
+                startActivity(PinActivity.intent(this, PinActivity.Ask.UNLOCK))
+                finish()
+            }
+        }
         attempt {
             session.histories.collect { items ->
                 rows.show(items)

@@ -13,17 +13,24 @@ import org.testigo.SyncOutcome
 class HomeActivity : Screen() {
     private val ways = listOf(R.id.report, R.id.sheet, R.id.history)
 
+    /** What is shown of a phone that does not open, too: it can be wiped there. */
+    private val settings = R.id.settings
+
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
         show(R.layout.home)
         open(R.id.report, CatalogueActivity::class.java)
         open(R.id.sheet, SheetActivity::class.java)
         open(R.id.history, HistoryActivity::class.java)
+        open(settings, SettingsActivity::class.java)
         view<Button>(R.id.send).setOnClickListener { session.sendNow() }
         follow { session ->
             when (session) {
                 is SessionState.Opening -> say(getString(R.string.working))
-                is SessionState.Unusable -> say(sentence(session.trouble))
+                is SessionState.Unusable -> {
+                    say(sentence(session.trouble))
+                    view<View>(settings).visibility = View.VISIBLE
+                }
                 is SessionState.Open -> if (session.status.enrolled) show(session.status) else enrol()
             }
         }
@@ -48,15 +55,17 @@ class HomeActivity : Screen() {
     private fun say(sentence: String) {
         view<TextView>(R.id.table).text = getString(R.string.app)
         view<TextView>(R.id.state).text = sentence
-        (ways + listOf(R.id.send, R.id.state_more, R.id.election)).forEach {
+        (ways + listOf(settings, R.id.send, R.id.state_more, R.id.election)).forEach {
             view<View>(it).visibility = View.GONE
         }
     }
 
     private fun show(status: StatusView) {
-        ways.forEach { view<View>(it).visibility = View.VISIBLE }
-        view<TextView>(R.id.table).text =
-            status.table?.let { getString(R.string.home_table, it) } ?: getString(R.string.home_no_table)
+        (ways + settings).forEach { view<View>(it).visibility = View.VISIBLE }
+        view<TextView>(R.id.table).text = status.table?.let { getString(R.string.home_table, it) }
+            ?: getString(if (status.locked) R.string.home_locked else R.string.home_no_table)
+        view<TextView>(R.id.history_for)
+            .setText(if (status.locked) R.string.home_history_locked else R.string.home_history_for)
         text(R.id.election, status.election.orEmpty())
         view<TextView>(R.id.state).text = queueLine(status)
         text(R.id.state_more, queueMore(status))

@@ -12,6 +12,7 @@ import org.testigo.HistoryView
 import org.testigo.RecordView
 import org.testigo.TallyReading
 import org.testigo.TallyView
+import org.testigo.TestigoException
 import org.testigo.WarningView
 
 /** One record: what became of it, what is doubtful about it, and what it says. */
@@ -29,11 +30,28 @@ class RecordActivity : Screen() {
         }
         view<Button>(R.id.done).setOnClickListener { finish() }
         val sequence = intent.getLongExtra(RECORD, 0)
-        attempt {
-            session.histories.collect { items ->
-                items.firstOrNull { it.sequence.toLong() == sequence }?.let { show(it) }
+        follow { session ->
+            if (session is SessionState.Open && session.status.locked) {
+                // The list behind it asks for the PIN.
+                if (justSaved) hide() else finish()
             }
         }
+        attempt {
+            try {
+                session.histories.collect { items ->
+                    items.firstOrNull { it.sequence.toLong() == sequence }?.let { show(it) }
+                }
+            } catch (_: TestigoException.Locked) {
+                hide()
+            }
+        }
+    }
+
+    /** A locked phone shows that it saved a record, and nothing of it. */
+    private fun hide() {
+        view<TextView>(R.id.delivery).setText(R.string.record_locked)
+        listOf(R.id.what, R.id.when_).forEach { view<TextView>(it).text = "" }
+        content.removeViews(fixedViews, content.childCount - fixedViews)
     }
 
     private fun show(item: HistoryView) {

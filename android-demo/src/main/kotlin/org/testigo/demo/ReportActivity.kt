@@ -4,7 +4,6 @@ import android.app.AlertDialog
 import android.app.TimePickerDialog
 import android.content.Context
 import android.content.Intent
-import android.graphics.Rect
 import android.os.Bundle
 import android.text.Editable
 import android.text.InputFilter
@@ -66,23 +65,11 @@ class ReportActivity : Screen() {
             try {
                 openSaved(session.report(input).sequence)
             } catch (error: TestigoException.Input) {
-                notice(told(error))
+                notice(error, FIELDS)
             } finally {
                 button(R.id.save).isEnabled = true
             }
         }
-    }
-
-    /** The core's sentence, with the field as it is called here; typing goes on in that field. */
-    private fun told(error: TestigoException.Input): String {
-        val sentence = sentence(error)
-        val (id, name) = FIELDS[error.explanation.field] ?: return sentence
-        val field = field(id)
-        field.requestFocus()
-        // Behind the layout that the notice brings.
-        field.post { field.requestRectangleOnScreen(Rect(0, 0, field.width, field.height)) }
-        val quoted = Regex("([«\"])${error.explanation.field}([»\"])")
-        return quoted.replace(sentence) { it.groupValues[1] + getString(name) + it.groupValues[2] }
     }
 
     private fun note() {

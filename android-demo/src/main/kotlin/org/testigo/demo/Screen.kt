@@ -11,6 +11,8 @@ import android.os.Build
 import android.os.Bundle
 import android.view.View
 import android.view.WindowInsets
+import android.view.WindowManager
+import android.widget.EditText
 import android.widget.ImageButton
 import android.widget.TextView
 import kotlinx.coroutines.CoroutineScope
@@ -29,6 +31,12 @@ abstract class Screen : Activity() {
 
     /** The phone. */
     protected val session: Session get() = app.session
+
+    override fun onCreate(state: Bundle?) {
+        super.onCreate(state)
+        // The system keeps no picture of what was shown for its list of recent apps.
+        window.addFlags(WindowManager.LayoutParams.FLAG_SECURE)
+    }
 
     override fun onDestroy() {
         scope.cancel()
@@ -66,6 +74,18 @@ abstract class Screen : Activity() {
                 startActivity(Intent(this@Screen, HomeActivity::class.java).addFlags(TO_THE_TOP))
             }
         }
+    }
+
+    /** Tells the core's sentence, with the field as this screen calls it; typing goes on in that field. */
+    protected fun notice(error: TestigoException.Input, fields: Map<String, Pair<Int, Int>>) {
+        val sentence = sentence(error)
+        val (id, name) = fields[error.explanation.field] ?: return notice(sentence)
+        val field = view<EditText>(id)
+        field.requestFocus()
+        val quoted = Regex("([«\"])${error.explanation.field}([»\"])")
+        notice(quoted.replace(sentence) { it.groupValues[1] + getString(name) + it.groupValues[2] })
+        // Behind the layout that the notice brings.
+        field.post { field.requestRectangleOnScreen(Rect(0, 0, field.width, field.height)) }
     }
 
     /** Lets the person choose a file of this kind; [onActivityResult] is told with [request]. */

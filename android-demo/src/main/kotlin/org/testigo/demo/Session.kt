@@ -1,10 +1,13 @@
 package org.testigo.demo
 
+import android.util.AtomicFile
 import java.io.File
-import java.security.GeneralSecurityException
+import java.io.FileNotFoundException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Deferred
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.async
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.MutableStateFlow
@@ -13,7 +16,11 @@ import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.flow.emitAll
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
 import org.testigo.HistoryView
+import org.testigo.HostKey
+import org.testigo.HostKeys
+import org.testigo.HostKeysException
 import org.testigo.Phone
 import org.testigo.ReportInput
 import org.testigo.SavedTallyView
@@ -27,8 +34,10 @@ import org.testigo.TestigoException
 import org.testigo.explanation
 import org.testigo.histories
 import org.testigo.inBackground
+import org.testigo.keepKeyUnder
 import org.testigo.phoneExists
 import org.testigo.statuses
+import org.testigo.wipeFolderUnder
 
 /** What the app knows about its phone. */
 sealed class SessionState {
@@ -44,9 +53,6 @@ sealed class SessionState {
 
 /** Why a phone cannot be opened. */
 sealed class Trouble {
-    /** The key of its records is gone. */
-    object KeyLost : Trouble()
-
     /** The core's own words. */
     class Core(val error: TestigoException) : Trouble()
 
@@ -55,18 +61,25 @@ sealed class Trouble {
 }
 
 /**
- * The one phone of this process, opened once. All work happens off the caller's thread; [state] follows every
- * change. [wake] is called when something new waits to be sent.
+ * The one phone of this process, whose keys [keys] wrap. All work happens off the caller's thread; [state] follows
+ * every change. [wake] is called when something new waits to be sent.
+ *
+ * An earlier version of this app kept the database key itself, in the file [earlierKey], wrapped by the same key of the
+ * same key store: such a phone goes on.
  */
 class Session(
     private val directory: File,
-    private val keys: DatabaseKeyFile,
+    private val keys: HostKeys,
+    private val earlierKey: File,
     private val scope: CoroutineScope,
     private val wake: () -> Unit,
 ) {
     private val states = MutableStateFlow<SessionState>(SessionState.Opening)
     private val outcomes = MutableStateFlow<SyncOutcome?>(null)
-    private val opened: Deferred<Phone?> = scope.async(Dispatchers.IO) { open() }
+    private var following: Job? = null
+
+    @Volatile
+    private var opened: Deferred<Phone?> = begin()
 
     /** What is known about the phone. */
     val state: StateFlow<SessionState> = states.asStateFlow()
@@ -74,10 +87,41 @@ class Session(
     /** How the latest sync of this process ended. */
     val lastSync: StateFlow<SyncOutcome?> = outcomes.asStateFlow()
 
-    /** Enrols; see [Phone.enrol]. */
+    /** Enrols; see [Phone.enrol]. Nothing is asked for yet: a person compares the root's words first. */
     suspend fun enrol(code: String, keyset: ByteArray, pack: ByteArray?) {
         phone().inBackground { enrol(code, keyset, pack) }
+    }
+
+    /** A person found the root's words right: the enrolment may be sent. */
+    fun wordsAreRight() = wake()
+
+    /** Gives, sets, changes or takes away a PIN. */
+    suspend fun withPin(change: Phone.() -> Unit) {
+        phone().inBackground(change)
+        // After every PIN: a duress PIN's call for help waits unseen.
         wake()
+    }
+
+    /** Hides what can be read until the PIN is given; without a PIN nothing happens. */
+    fun lock() {
+        // Whatever the state says: a PIN that is being checked right now must not open it afterwards.
+        scope.launch { opened.await()?.inBackground { lock() } }
+    }
+
+    /** Destroys the phone, also one that does not open, and begins a new one. */
+    suspend fun wipe() {
+        val phone = opened.await()
+        following?.cancel()
+        try {
+            withContext(NonCancellable + Dispatchers.IO) {
+                // Left open: whoever still works with it is told by its errors.
+                if (phone == null) wipeFolderUnder(directory.path, keys) else phone.wipe()
+            }
+        } finally {
+            states.value = SessionState.Opening
+            outcomes.value = null
+            opened = begin()
+        }
     }
 
     /** Saves a report; see [Phone.report]. */
@@ -112,30 +156,60 @@ class Session(
 
     private suspend fun phone(): Phone = opened.await() ?: throw PhoneUnusable()
 
-    private fun open(): Phone? {
+    private fun begin(): Deferred<Phone?> = scope.async(Dispatchers.IO) {
         val trouble = try {
-            val phone = if (phoneExists(directory.path)) {
-                keys.read()?.let { key -> wiping(key) { Phone.open(directory.path, it) } }
-            } else {
-                wiping(keys.make()) { Phone.create(directory.path, it) }
-            }
-            if (phone != null) return phone.also { follow(it) }
-            Trouble.KeyLost
+            return@async open().also { follow(it) }
         } catch (error: TestigoException) {
             Trouble.Core(error)
-        } catch (_: GeneralSecurityException) {
-            Trouble.KeyLost
         } catch (_: Exception) {
             Trouble.Fault
         } catch (_: LinkageError) {
             Trouble.Fault
         }
         states.value = SessionState.Unusable(trouble)
-        return null
+        null
+    }
+
+    private fun open(): Phone {
+        val path = directory.path
+        val phone = if (phoneExists(path)) {
+            adoptEarlierKey()
+            try {
+                Phone.openUnder(path, keys)
+            } catch (error: TestigoException.Enrolment) {
+                // A wipe was interrupted; opening has finished it.
+                if (error.explanation.code != "wiped") throw error
+                Phone.createUnder(path, keys)
+            }
+        } else {
+            Phone.createUnder(path, keys)
+        }
+        AtomicFile(earlierKey).delete()
+        return phone
+    }
+
+    /** The file stays until the phone was opened without it: interrupted anywhere, the next start goes on. */
+    private fun adoptEarlierKey() {
+        val wrapped = try {
+            AtomicFile(earlierKey).readFully()
+        } catch (_: FileNotFoundException) {
+            return
+        }
+        val key = try {
+            keys.unwrap(HostKey.STORE, wrapped)
+        } catch (_: HostKeysException.Gone) {
+            // Where the phone has no other key, opening says so.
+            return
+        }
+        try {
+            keepKeyUnder(directory.path, key, keys)
+        } finally {
+            key.fill(0)
+        }
     }
 
     private fun follow(phone: Phone) {
-        scope.launch {
+        following = scope.launch {
             var first = true
             try {
                 phone.statuses().collect { status ->
@@ -148,12 +222,6 @@ class Session(
                 states.value = SessionState.Unusable(Trouble.Core(error))
             }
         }
-    }
-
-    private fun <T> wiping(key: ByteArray, use: (ByteArray) -> T): T = try {
-        use(key)
-    } finally {
-        key.fill(0)
     }
 }
 

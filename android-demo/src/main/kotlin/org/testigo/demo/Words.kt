@@ -18,7 +18,6 @@ fun Context.sentence(error: TestigoException): String = pick(error.explanation.e
 
 /** Why the phone cannot be opened. */
 fun Context.sentence(trouble: Trouble): String = when (trouble) {
-    is Trouble.KeyLost -> getString(R.string.key_lost)
     is Trouble.Core -> sentence(trouble.error)
     is Trouble.Fault -> getString(R.string.fault)
 }

@@ -17,6 +17,9 @@ import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.util.ReflectionHelpers
+import org.testigo.Budget
+import org.testigo.HostKey
+import org.testigo.Phone
 
 /** The whole way of a witness, on the real core and against a real headquarters. */
 @RunWith(RobolectricTestRunner::class)
@@ -216,19 +219,239 @@ class FlowTest {
     }
 
     @Test
-    fun a_phone_whose_key_is_gone_says_so_and_deletes_nothing() {
+    fun a_phone_whose_key_is_gone_says_so_deletes_nothing_and_can_be_wiped() {
         device.open(HomeActivity::class.java)
         enrol()
         device.closeAll()
-        val folder = File(device.app.noBackupFilesDir, "testigo")
-        val before = File(folder, "phone").walkTopDown().filter { it.isFile }.map { it.name }.toSet()
-        File(folder, "database-key").delete()
+        val before = files()
+        device.app.keys.destroy(HostKey.STORE)
         device.restartApp()
         device.open(HomeActivity::class.java)
-        device.awaitText("No se borró nada.")
+        device.awaitText("El almacén de llaves de este teléfono ya no tiene la suya.")
         assertFalse(device.isShown(R.id.report))
         assertTrue(before.isNotEmpty())
-        assertEquals(before, File(folder, "phone").walkTopDown().filter { it.isFile }.map { it.name }.toSet())
+        assertEquals(before, files())
+
+        device.tap(R.id.settings)
+        assertFalse("Nothing is known of it", device.isShown(R.id.trust))
+        device.tap(R.id.wipe)
+        device.awaitText("no se sabe qué falta por enviar")
+        device.tap(R.id.wipe)
+        enrol()
+    }
+
+    @Test
+    fun a_phone_of_the_version_that_kept_the_key_itself_goes_on() {
+        device.closeAll()
+        val folder = File(device.app.noBackupFilesDir, "testigo")
+        // What the app has made by now is a new phone, under its key store.
+        device.await("a phone") { device.app.session.state.value is SessionState.Open }
+        File(folder, "phone").deleteRecursively()
+        val key = ByteArray(32) { (it * 7).toByte() }
+        Phone.create(File(folder, "phone").path, key).use { it.setBudget(Budget(bytesADay = 4711u, photosOnMetered = false)) }
+        val earlier = File(folder, "database-key")
+        earlier.writeBytes(device.app.keys.wrap(HostKey.STORE, key))
+
+        repeat(2) {
+            device.restartApp()
+            device.await("the phone") { device.app.session.state.value is SessionState.Open }
+            device.await("it keeps its own key") { !earlier.exists() && File(folder, "phone/store-key").exists() }
+        }
+        val same = Phone.openUnder(File(folder, "phone").path, device.app.keys)
+        assertEquals("It is that very phone", 4711uL, same.use { it.budget().bytesADay })
+        device.open(HomeActivity::class.java)
+        enrol()
+    }
+
+    @Test
+    fun the_words_are_compared_before_anything_is_sent_and_the_characters_confirm_the_phone() {
+        val scheduler = checkNotNull(device.app.getSystemService(JobScheduler::class.java))
+        headquarters.serve()
+        device.open(HomeActivity::class.java)
+        enrol(device, headquarters) { assertEquals("Nothing is asked for before", 0, scheduler.allPendingJobs.size) }
+        runJob()
+        device.tap(R.id.settings)
+        device.awaitText(headquarters.words)
+        val characters = device.text(R.id.characters)
+        assertEquals(12, characters.replace(" ", "").length)
+        val devices = headquarters.confirm(characters)
+        assertTrue(devices, "\"confirmed\"" in devices)
+    }
+
+    @Test
+    fun a_locked_phone_reports_and_sends_and_shows_nothing_until_the_pin() {
+        device.open(HomeActivity::class.java)
+        enrol()
+        report()
+        device.tap(R.id.settings)
+        device.tap(R.id.pin_set)
+        device.type(R.id.new_pin, "428619")
+        device.type(R.id.again, "428618")
+        device.tap(R.id.go)
+        device.awaitText("Los dos no son iguales.")
+        device.type(R.id.new_pin, "4286")
+        device.type(R.id.again, "4286")
+        device.tap(R.id.go)
+        device.awaitText("Revise «PIN nuevo»: de 6 a 64")
+        device.back()
+        device.back()
+        setPin(device, "428619")
+        // Whoever leaves the app has locked it.
+        device.closeAll()
+        device.open(HomeActivity::class.java)
+        device.awaitText("Bloqueado: pide su PIN")
+        assertFalse("Not where the witness is", device.shown().any { "201301006" in it })
+
+        device.tap(R.id.report)
+        device.await("the catalogue") { device.shown().size > 5 }
+        device.tapRow("Corte de luz")
+        device.tap(R.id.save)
+        device.awaitScreen(RecordActivity::class.java)
+        device.awaitText("Guardado en este teléfono.")
+        device.awaitText("Para leerlo, desbloquee en Mis reportes.")
+        assertFalse(device.shown().any { "Corte de luz" in it })
+        device.tap(R.id.done)
+        device.awaitText("2 reportes por enviar.")
+        device.tap(R.id.settings)
+        device.awaitText(headquarters.words)
+        assertEquals("Se muestra al desbloquear", device.text(R.id.characters))
+        device.back()
+
+        device.tap(R.id.history)
+        device.awaitScreen(PinActivity::class.java)
+        device.type(R.id.pin, "000000")
+        device.tap(R.id.go)
+        device.awaitText("PIN")
+        device.await("the wrong PIN") { device.isShown(R.id.notice) }
+        repeat(3) {
+            device.type(R.id.pin, "000000")
+            device.tap(R.id.go)
+            device.await("its end") { device.text(R.id.pin).isEmpty() }
+        }
+        // After the fourth there is a wait, also for the right one.
+        device.type(R.id.pin, "428619")
+        device.tap(R.id.go)
+        device.awaitText("Hubo varios PIN equivocados. Espere 30 s")
+    }
+
+    @Test
+    fun the_pin_opens_the_list_changes_and_goes() {
+        device.open(HomeActivity::class.java)
+        enrol()
+        report()
+        setPin(device, "428619")
+        device.closeAll()
+        device.open(HomeActivity::class.java)
+        unlock("428619")
+        device.awaitText("Apertura tardía")
+        device.back()
+        ask(R.id.pin_change) {
+            device.type(R.id.pin, "428619")
+            device.type(R.id.new_pin, "una frase")
+            device.type(R.id.again, "una frase")
+        }
+        device.tap(R.id.settings)
+        device.tap(R.id.lock)
+        device.await("locked") { !device.isShown(R.id.lock) }
+        device.back()
+        unlock("una frase")
+        device.awaitText("Apertura tardía")
+        device.back()
+        ask(R.id.pin_remove) { device.type(R.id.pin, "una frase") }
+        device.closeAll()
+        device.open(HomeActivity::class.java)
+        device.await("home") { device.isShown(R.id.report) }
+        device.tap(R.id.history)
+        device.awaitScreen(HistoryActivity::class.java)
+        device.awaitText("Apertura tardía")
+    }
+
+    @Test
+    fun a_second_pin_shows_no_content_and_calls_for_help_unseen() {
+        device.open(HomeActivity::class.java)
+        enrol()
+        report()
+        setPin(device, "428619")
+        ask(R.id.duress_set) {
+            device.type(R.id.pin, "428619")
+            device.type(R.id.new_pin, "135790")
+            device.type(R.id.again, "135790")
+        }
+        device.closeAll()
+        device.open(HomeActivity::class.java)
+        unlock("135790")
+        device.awaitText("Su contenido ya no está en este teléfono")
+        assertFalse(device.shown().any { "Apertura tardía" in it })
+        device.back()
+        device.awaitText("1 reporte por enviar.")
+        headquarters.serve()
+        runJob()
+        val table = headquarters.table()
+        assertTrue(table, Regex("\"code\":\\s*37\\b").containsMatchIn(table))
+        device.awaitText("La central tiene su reporte.")
+        device.closeAll()
+        device.open(HomeActivity::class.java)
+        ask(R.id.duress_remove) { device.type(R.id.pin, "428619") }
+        device.closeAll()
+        device.open(HomeActivity::class.java)
+        device.tap(R.id.history)
+        device.awaitScreen(PinActivity::class.java)
+        device.type(R.id.pin, "135790")
+        device.tap(R.id.go)
+        device.await("it opens nothing any more") { device.isShown(R.id.notice) }
+    }
+
+    @Test
+    fun a_wiped_phone_says_before_what_is_lost_and_begins_anew() {
+        device.open(HomeActivity::class.java)
+        enrol()
+        report()
+        device.tap(R.id.settings)
+        device.tap(R.id.wipe)
+        device.awaitText("Se pierde 1 reporte que la central no tiene.")
+        device.tap(R.id.keep)
+        device.awaitScreen(SettingsActivity::class.java)
+        device.tap(R.id.wipe)
+        device.tap(R.id.wipe)
+        enrol()
+        assertEquals("Aún no hay nada guardado.", device.text(R.id.state))
+    }
+
+    /** A report is saved, and the person is at home again. */
+    private fun report() {
+        device.tap(R.id.report)
+        device.await("the catalogue") { device.shown().size > 5 }
+        device.tapRow("Apertura tardía")
+        device.tap(R.id.save)
+        device.awaitScreen(RecordActivity::class.java)
+        device.tap(R.id.done)
+        device.awaitScreen(HomeActivity::class.java)
+    }
+
+    /** From home to the list, by this PIN. */
+    private fun unlock(pin: String) {
+        device.await("locked") { device.text(R.id.history_for) == "Bloqueado: pide su PIN" }
+        device.tap(R.id.history)
+        device.awaitScreen(PinActivity::class.java)
+        device.type(R.id.pin, pin)
+        device.tap(R.id.go)
+        device.awaitScreen(HistoryActivity::class.java)
+    }
+
+    /** From home through the settings and back. */
+    private fun ask(what: Int, fill: () -> Unit) {
+        device.tap(R.id.settings)
+        device.tap(what)
+        device.awaitScreen(PinActivity::class.java)
+        fill()
+        device.tap(R.id.go)
+        device.awaitScreen(SettingsActivity::class.java)
+        device.back()
+    }
+
+    private fun files(): Set<String> {
+        val phone = File(device.app.noBackupFilesDir, "testigo/phone")
+        return phone.walkTopDown().filter { it.isFile }.map { it.name }.toSet()
     }
 
     private fun enrol() = enrol(device, headquarters)

@@ -12,9 +12,10 @@ class Headquarters(private val folder: File) : Closeable {
     val port: Int = ServerSocket(0, 1, InetAddress.getLoopbackAddress()).use { it.localPort }
     private var server: Process? = null
 
-    init {
-        run("init", "--endpoint", "http://127.0.0.1:$port")
-    }
+    /** The six words of its root in Spanish, as its operator was told them. */
+    val words: String = checkNotNull(
+        Regex("\"words\":\\s*\"([^\"]+)\"").find(run("--json", "--lang", "es", "init", "--endpoint", "http://127.0.0.1:$port")),
+    ).groupValues[1]
 
     /** The signed keyset. */
     val keyset: ByteArray get() = File(folder, "public/keyset.cose").readBytes()
@@ -37,6 +38,12 @@ class Headquarters(private val folder: File) : Closeable {
         server = process
         val line = process.inputStream.bufferedReader().readLine()
         check("listening" in line.orEmpty()) { "headquarters does not serve: $line" }
+    }
+
+    /** Confirms the device whose characters a witness read out; returns what is known of all devices then. */
+    fun confirm(characters: String): String {
+        run("devices", "confirm", characters)
+        return run("--json", "devices")
     }
 
     /** The results and incidents that it has, as its own program prints them. */

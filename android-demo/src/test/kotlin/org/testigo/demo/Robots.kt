@@ -9,8 +9,8 @@ import org.robolectric.Robolectric
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.util.ReflectionHelpers
 
-/** A person enrols with the picture of a code and headquarters' two files, and is at home then. */
-fun enrol(device: Device, headquarters: Headquarters) {
+/** A person enrols with the picture of a code and headquarters' two files, finds the words right, and is at home then. */
+fun enrol(device: Device, headquarters: Headquarters, comparing: () -> Unit = {}) {
     device.awaitScreen(EnrolActivity::class.java)
     device.tap(R.id.picture)
     device.answer(headquarters.invite("201301006.01"))
@@ -20,8 +20,25 @@ fun enrol(device: Device, headquarters: Headquarters) {
     device.tap(R.id.pack)
     device.answer(headquarters.pack)
     device.tap(R.id.go)
+    device.awaitScreen(ConnectedActivity::class.java)
+    device.awaitText(headquarters.words)
+    comparing()
+    device.tap(R.id.same)
     device.awaitScreen(HomeActivity::class.java)
     device.await("the ways on") { device.isShown(R.id.report) }
+}
+
+/** A person at home sets a PIN in the settings. */
+fun setPin(device: Device, pin: String) {
+    device.tap(R.id.settings)
+    device.tap(R.id.pin_set)
+    device.awaitScreen(PinActivity::class.java)
+    device.type(R.id.new_pin, pin)
+    device.type(R.id.again, pin)
+    device.tap(R.id.go)
+    device.awaitScreen(SettingsActivity::class.java)
+    device.await("the PIN") { device.isShown(R.id.pin_change) }
+    device.back()
 }
 
 /** The system starts the one job that the app asked for. */

@@ -19,6 +19,7 @@ import org.junit.rules.TemporaryFolder
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
+import org.testigo.HostKey
 import org.testigo.ReportInput
 
 /**
@@ -58,6 +59,9 @@ class ScreensTest {
         device.open(HomeActivity::class.java)
         enrol(device, headquarters)
         device.closeAll()
+        everyWay("connected", ConnectedActivity::class.java) { awaitWords() }
+        everyWay("settings", SettingsActivity::class.java) { awaitWords() }
+        everyWay("pin-set", { pin(PinActivity.Ask.SET) }, PinActivity::class.java) { device.settle() }
         everyWay("home-new", HomeActivity::class.java) { awaitHome() }
         everyWay("history-new", HistoryActivity::class.java) { device.await("none") { device.isShown(R.id.none) } }
 
@@ -97,15 +101,48 @@ class ScreensTest {
             device.await("the failure") { device.isShown(R.id.notice) && device.top.findViewById<Button>(R.id.send)?.isEnabled == true }
         }
         everyWay("history-waiting", HistoryActivity::class.java) { awaitHistory() }
+        everyWay("wipe", WipeActivity::class.java) { awaitLost() }
 
         headquarters.serve()
         runBlocking { withContext(Dispatchers.IO) { device.app.session.sync() } }
         everyWay("home-delivered", HomeActivity::class.java) { awaitHome() }
         everyWay("history", HistoryActivity::class.java) { awaitHistory() }
         everyWay("record", { record(report, justSaved = false) }, RecordActivity::class.java) { awaitRecord() }
+        everyWay("wipe-delivered", WipeActivity::class.java) { awaitLost() }
+        locked()
+        device.app.keys.destroy(HostKey.STORE)
+        device.restartApp()
+        everyWay("home-keyless", HomeActivity::class.java) { device.await("settings") { device.isShown(R.id.settings) } }
+        everyWay("settings-keyless", SettingsActivity::class.java) { device.await("no more") { !device.isShown(R.id.opened) } }
+        everyWay("wipe-keyless", WipeActivity::class.java) { awaitLost() }
 
         assertTrue("Only $measured things were measured", measured > 2_000)
         assertEquals(findings.distinct().joinToString("\n"), 0, findings.size)
+    }
+
+    /** What a PIN changes; each screen that is closed locks the phone. */
+    private fun locked() {
+        runBlocking { withContext(Dispatchers.IO) { device.app.session.withPin { setPin(PIN) } } }
+        everyWay("settings-pin", SettingsActivity::class.java) {
+            runBlocking { withContext(Dispatchers.IO) { device.app.session.withPin { unlock(PIN) } } }
+            device.await("unlocked") { device.isShown(R.id.lock) }
+        }
+        everyWay("settings-locked", SettingsActivity::class.java) {
+            device.await("locked") { device.isShown(R.id.pin_change) && !device.isShown(R.id.lock) }
+        }
+        everyWay("home-locked", HomeActivity::class.java) { awaitHome() }
+        everyWay("saved-locked", { record(1u, justSaved = true) }, RecordActivity::class.java) {
+            device.await("hidden") { device.text(R.id.delivery) == device.top.getString(R.string.record_locked) }
+        }
+        PinActivity.Ask.values().filter { it != PinActivity.Ask.SET }.forEach { ask ->
+            val name = ask.name.lowercase().replace('_', '-')
+            everyWay("pin-$name", { pin(ask) }, PinActivity::class.java) { device.settle() }
+        }
+        everyWay("pin-wrong", { pin(PinActivity.Ask.UNLOCK) }, PinActivity::class.java) {
+            device.type(R.id.pin, "000000")
+            device.tap(R.id.go)
+            device.await("its sentence") { device.isShown(R.id.notice) && device.top.findViewById<Button>(R.id.go)?.isEnabled == true }
+        }
     }
 
     @Test
@@ -170,6 +207,13 @@ class ScreensTest {
 
     private fun record(id: ULong, justSaved: Boolean) = RecordActivity.intent(device.app, id, justSaved)
 
+    private fun pin(ask: PinActivity.Ask) = PinActivity.intent(device.app, ask)
+
+    private fun awaitWords() = device.await("the words") { device.text(R.id.words).isNotEmpty() }
+
+    private fun awaitLost() =
+        device.await("what would be lost") { device.text(R.id.lost) !in listOf("", device.top.getString(R.string.working)) }
+
     private fun awaitHome() = device.await("the state") { device.isShown(R.id.report) }
 
     private fun awaitCatalogue() = device.await("the catalogue") { device.shown().size > 5 }
@@ -196,6 +240,7 @@ class ScreensTest {
     private companion object {
         const val LATE_OPENING = 10
         const val PHONE = "640dp"
+        const val PIN = "428619"
 
         /** So tall that nothing must be scrolled to. */
         const val TALL = "3200dp"

@@ -4,31 +4,32 @@ import android.graphics.SurfaceTexture
 import java.nio.ByteBuffer
 import javax.crypto.KeyGenerator
 import javax.crypto.SecretKey
+import org.testigo.HostKey
+import org.testigo.HostKeys
 import org.testigo.Rotation
 
 /** The app with what Robolectric has not: Android's Keystore and a camera that gives pictures. */
 class TestApp : App() {
     val camera = FedCamera()
 
-    private val wrapper = MemoryWrapper()
+    val keys = MemoryKeys()
 
-    override fun keyWrapper(): KeyWrapper = wrapper
+    override fun hostKeys(): HostKeys = keys
 
     override fun frameSource(): FrameSource = camera
 }
 
-/** The same AES-GCM as the app's, under a key in memory in place of Android's Keystore. */
-class MemoryWrapper : GcmWrapper() {
-    private var key: SecretKey? = null
+/** The same AES-GCM as the app's, under keys in memory in place of Android's Keystore. */
+class MemoryKeys : GcmKeys() {
+    private val kept = mutableMapOf<HostKey, SecretKey>()
 
-    override fun key(make: Boolean): SecretKey? {
-        if (key == null && make) key = KeyGenerator.getInstance("AES").apply { init(256) }.generateKey()
-        return key
+    override fun key(key: HostKey, make: Boolean): SecretKey? {
+        if (make) return kept.getOrPut(key) { KeyGenerator.getInstance("AES").apply { init(256) }.generateKey() }
+        return kept[key]
     }
 
-    /** As where a phone's Keystore was emptied. */
-    fun lose() {
-        key = null
+    override fun remove(key: HostKey) {
+        kept.remove(key)
     }
 }
 
