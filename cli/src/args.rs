@@ -477,6 +477,13 @@ pub enum HqCommand {
     /// The results and incidents so far.
     #[command(after_help = "Example: testigo hq --data D2 table")]
     Table,
+    /// Writes the results so far, a row a table, in the columns of published results (docs/results-file.md).
+    #[command(after_help = "Example: testigo hq --data D2 export --out results.csv")]
+    Export {
+        /// Where they go: a new file; otherwise to standard output.
+        #[arg(long, value_name = "FILE.csv")]
+        out: Option<PathBuf>,
+    },
     /// Puts headquarters with a damaged database or damaged attachments to work again: saves what is readable,
     /// keeps the rest beside it, asks phones for what is missing. Stop the server first.
     #[command(after_help = "Example: testigo hq --data D2 recover")]

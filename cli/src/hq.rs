@@ -4,7 +4,7 @@ use crate::args::{HqArgs, HqCommand};
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::sheet::{png, qr_picture};
-use crate::{backup, codes, courier, interrupt, phone, recover, root, staff, table};
+use crate::{backup, codes, courier, export, interrupt, phone, recover, root, staff, table};
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;
@@ -13,7 +13,7 @@ use testigo_hq::{Certificates, HqError, Listen, Listening, PackSource, Root};
 use testigo_wire::{KeysetRequest, Language, TableId, root_words};
 
 /// How long `table` waits for the desk; the desk looks about once a second by itself.
-const DESK_WAIT: Duration = Duration::from_secs(3);
+pub const DESK_WAIT: Duration = Duration::from_secs(3);
 
 /// Runs one command.
 pub fn run(args: HqArgs, language: Language, as_json: bool) -> Result<Outcome, Failure> {
@@ -78,6 +78,7 @@ pub fn run(args: HqArgs, language: Language, as_json: bool) -> Result<Outcome, F
         HqCommand::Restore { from, keys } => backup::restore(data, &from, &keys, language),
         HqCommand::Import(command) => courier::headquarters(data, command, language),
         HqCommand::Table => table(data, language),
+        HqCommand::Export { out } => export::run(data, out.as_deref(), language, as_json),
         HqCommand::Recover { key_is_right } => recover::hq(data, key_is_right, language),
         HqCommand::Blob { id, out } => blob(data, id, &out, language),
     }

@@ -206,6 +206,16 @@ pub fn tables(data_dir: &Path) -> Result<(ResultsView, IncidentsView), HqError> 
     ))
 }
 
+/// The election and its results so far, for an export. Works beside a server.
+///
+/// # Errors
+/// As [`tables`].
+pub fn results(data_dir: &Path) -> Result<(ElectionPack, ResultsView), HqError> {
+    let headquarters = Headquarters::open(data_dir)?;
+    let results = ResultsView::new(&headquarters.pack, &headquarters.reader.snapshot()?);
+    Ok((headquarters.pack, results))
+}
+
 /// The polling tables of the election, in its order.
 ///
 /// # Errors

@@ -63,7 +63,7 @@ pub use error::HqError;
 pub use format_source::FormatSourceMistake;
 pub use import::{Imported, NotTaken, import};
 pub use incidents::{IncidentView, IncidentsView};
-pub use init::{init, init_for_root, invite, invite_all, table_ids, tables};
+pub use init::{init, init_for_root, invite, invite_all, results, table_ids, tables};
 pub use key_backup::{Lock, Unlock, backup_keys, restore_keys};
 pub use pack_source::{Mistake, PackSource, PackSourceError};
 pub use recover::{RecoveredHq, recover};

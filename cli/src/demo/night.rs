@@ -1,6 +1,6 @@
-use super::child::{Crew, Process};
 use super::sheets::{self, table_of};
 use crate::args::DemoArgs;
+use crate::child::{Crew, Process};
 use crate::failure::Failure;
 use crate::outcome::{self, Outcome};
 use crate::phone::runtime;

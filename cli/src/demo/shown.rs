@@ -1,7 +1,7 @@
 //! What the night shows of the phones' and headquarters' answers.
 
-use super::child::Process;
 use super::night::{Night, Totals, expect, text};
+use crate::child::Process;
 use crate::failure::Failure;
 use serde_json::{Value, json};
 use testigo_wire::{ElectionPack, TableId};

@@ -1,4 +1,4 @@
-//! The demo's processes: this same program, started anew for each part.
+//! Processes of the demo and of a replay: this same program, started anew for each part.
 
 use crate::failure::Failure;
 use crate::interrupt;
@@ -20,15 +20,16 @@ fn program() -> Result<PathBuf, Failure> {
 
 fn broken(what: &str) -> Failure {
     Failure::said(
-        format!("La demostración se detuvo: {what}"),
-        format!("The demo stopped: {what}"),
+        format!("Se detuvo a mitad de camino: {what}"),
+        format!("It stopped half way: {what}"),
     )
 }
 
-fn interrupted() -> Failure {
+/// What is said of a night that a signal ended.
+pub fn interrupted() -> Failure {
     Failure::said(
-        "La demostración se interrumpió; su carpeta y sus claves se borraron.",
-        "The demo was interrupted; its folder and its keys were deleted.",
+        "Se interrumpió; su carpeta y sus claves se borraron.",
+        "Interrupted; its folder and its keys were deleted.",
     )
 }
 
@@ -78,6 +79,12 @@ impl Crew {
             let _ = lock(&child).kill();
         }
         self.0.1.notify_all();
+    }
+
+    /// Whether a signal has come.
+    #[allow(dead_code, reason = "replay is on its way")]
+    pub fn is_interrupted(&self) -> bool {
+        lock(&self.0.0).interrupted
     }
 
     /// Returns when a signal has come.
