@@ -92,12 +92,12 @@ fn a_folder_of_photographs_becomes_results_and_a_list_of_what_was_not_read() {
         ("368", "535")
     );
     assert_eq!(
-        (once["STANDING"].as_str(), once["VOUCH"].as_str()),
-        ("read", "plain-code")
+        (once["ESTADO_MESA"].as_str(), once["RESPALDO"].as_str()),
+        ("reported", "plain-code")
     );
-    assert!(once["FILES"].contains("a.jpg | ") && once["FILES"].contains("b.png"));
+    assert!(once["ARCHIVOS"].contains("a.jpg | ") && once["ARCHIVOS"].contains("b.png"));
     let twice = of(OTHER_TABLE);
-    assert!(twice.iter().all(|row| row["STANDING"] == "conflict"));
+    assert!(twice.iter().all(|row| row["ESTADO_MESA"] == "conflict"));
     let votes: Vec<&str> = twice
         .iter()
         .map(|row| row["VOTOS_VALIDOS"].as_str())

@@ -134,3 +134,75 @@ fn an_acta_is_folded_to_the_candidates_and_what_is_no_sheet_ends_with_1() {
         assert!(refused["not_a_tally"].is_string(), "{refused}");
     }
 }
+
+#[test]
+fn bulletins_and_published_tables_are_held_against_records_in_hand() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let bulletins = file(
+        "bulletins.csv",
+        "bulletin,records,A,B\nfirst,50,300,200\nsecond,90,550,390\n",
+    );
+    run(&["tally", "bulletins", &bulletins]).done();
+    let heading = "EDO,MUN,PAR,CENTRO,MESA,RE,VOTOS_VALIDOS,VOTOS_NULOS,A,B";
+    let rows = [
+        "S,M,P,1001,1,900,700,1,250,450",
+        "S,M,P,1001,2,300,40,0,30,10",
+    ];
+    let held = file(
+        "held.csv",
+        &format!("{heading}\n{}\n{}\n", rows[0], rows[1]),
+    );
+    let said = run(&["tally", "bulletins", &bulletins, "--held", &held]).exited(1);
+    let findings = said.json()["findings"].as_array().unwrap().clone();
+    let impossible: Vec<_> = (findings.iter())
+        .filter(|finding| finding["impossible"] == true)
+        .collect();
+    assert_eq!(impossible.len(), 2, "{findings:?}");
+    assert!(impossible[1]["sentence"].as_str().unwrap().contains("460"));
+
+    run(&["tally", "tables", &held, &held]).done();
+    let altered = rows[0].replace("250,450", "260,440");
+    let other = "S,M,P,1001,3,300,5,0,5,0";
+    let published = file("published.csv", &format!("{heading}\n{altered}\n{other}\n"));
+    let said = run(&["tally", "tables", &published, &held])
+        .exited(1)
+        .json();
+    assert_eq!((&said["same"], &said["differ"]), (&0.into(), &1.into()));
+    assert_eq!(
+        (&said["unpublished"], &said["not_in_hand"]),
+        (&1.into(), &1.into())
+    );
+    assert_eq!(said["tables"][0]["table"], "000001001.01");
+
+    // What is wrong is named by file, line and column, and the rest goes on.
+    let bad = file(
+        "bad.csv",
+        &format!("{heading}\n{}\nS,M,P,1001,2,300,-1,0,-1,0\n", rows[0]),
+    );
+    let said = run(&["tally", "bulletins", &bulletins, "--held", &bad])
+        .exited(1)
+        .json();
+    assert!(
+        said["faults"][0]
+            .as_str()
+            .unwrap()
+            .contains("bad.csv, line 3"),
+        "{said}"
+    );
+    for wrong in [
+        "records,bulletin,A\n",
+        "bulletin,records,A\nx,eighty,5\n",
+        "bulletin,records,A\nx,80,-5\n",
+        "bulletin,records,A\nx,80\n",
+        "bulletin,records,A\nx,80,1000000000000000000000000000000\n",
+    ] {
+        let wrong = file("wrong.csv", wrong);
+        let said = run(&["tally", "bulletins", &wrong]).exited(2);
+        assert!(said.err.contains("wrong.csv"), "{said:?}");
+    }
+}

@@ -504,6 +504,7 @@ pub enum HqCommand {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 mod tests {
     use super::*;
     use clap::CommandFactory;

@@ -3,12 +3,14 @@
 use crate::args::TallyCommand;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
+use crate::results_file::{Layout, ResultsFile, Wanted};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use testigo_tally::bulletins::{Bulletin, Bulletins, Finding, Share, needed_share};
-use testigo_wire::Language;
+use testigo_wire::{Language, TableId};
 
 /// The largest file that is read, in bytes.
 const MAX: u64 = 1024 * 1024;
@@ -16,7 +18,8 @@ const MAX: u64 = 1024 * 1024;
 /// Runs one command.
 pub fn run(command: &TallyCommand, language: Language) -> Result<Outcome, Failure> {
     match command {
-        TallyCommand::Bulletins { file } => bulletins(file, language),
+        TallyCommand::Bulletins { file, held } => bulletins(file, held.as_deref(), language),
+        TallyCommand::Tables { published, held } => tables(published, held, language),
         TallyCommand::Lead {
             by,
             at,
@@ -27,11 +30,16 @@ pub fn run(command: &TallyCommand, language: Language) -> Result<Outcome, Failur
     }
 }
 
-fn bulletins(file: &Path, language: Language) -> Result<Outcome, Failure> {
+fn bulletins(file: &Path, held: Option<&Path>, language: Language) -> Result<Outcome, Failure> {
     let series = read(file)?;
-    let findings = series.findings(&[]);
+    let (sums, faults) = match held {
+        Some(path) => sums(path, language)?,
+        None => Default::default(),
+    };
+    let findings = series.findings(&sums);
     let impossible = findings.iter().any(Finding::is_impossible);
     let mut lines: Vec<String> = findings.iter().map(|one| one.sentence(language)).collect();
+    lines.extend(faults.iter().cloned());
     if lines.is_empty() {
         lines.push(
             language
@@ -53,8 +61,121 @@ fn bulletins(file: &Path, language: Language) -> Result<Outcome, Failure> {
         .collect();
     Ok(Outcome {
         lines,
-        json: json!({ "bulletins": series.list.len(), "findings": documents }),
-        clean: !impossible,
+        json: json!({ "bulletins": series.list.len(), "findings": documents, "faults": faults }),
+        clean: !impossible && faults.is_empty(),
+    })
+}
+
+/// Votes by candidate, and rows that were not counted.
+type Sums = (Vec<(String, u64)>, Vec<String>);
+
+/// The sums of a file of results.
+fn sums(path: &Path, language: Language) -> Result<Sums, Failure> {
+    let shown = path.display().to_string();
+    let mut file = ResultsFile::open(path, Wanted::Sums, &Layout::default())?;
+    let mut sums: Vec<(String, u64)> = (file.candidates().iter())
+        .map(|candidate| (candidate.clone(), 0))
+        .collect();
+    let mut faults = Vec::new();
+    for row in &mut file {
+        match row {
+            Ok(row) => {
+                for ((_, sum), votes) in sums.iter_mut().zip(row.votes) {
+                    *sum += u64::from(votes);
+                }
+            }
+            Err(fault) => faults.push(fault.sentence(&shown, language)),
+        }
+    }
+    Ok((sums, faults))
+}
+
+/// A table's votes by candidate, null votes behind them.
+type Votes = BTreeMap<String, u64>;
+
+fn by_table(
+    path: &Path,
+    language: Language,
+) -> Result<(BTreeMap<TableId, Votes>, Vec<String>), Failure> {
+    let shown = path.display().to_string();
+    let mut file = ResultsFile::open(path, Wanted::Tables, &Layout::default())?;
+    let candidates = file.candidates().to_vec();
+    let (mut tables, mut faults) = (BTreeMap::new(), Vec::new());
+    for row in &mut file {
+        match row {
+            Ok(row) => {
+                let Some(table) = row.table else { continue };
+                let null = row.null.map(|votes| ("null".to_owned(), u64::from(votes)));
+                let votes = (candidates.iter().cloned()).zip(row.votes.into_iter().map(u64::from));
+                tables.insert(table, votes.chain(null).collect());
+            }
+            Err(fault) => faults.push(fault.sentence(&shown, language)),
+        }
+    }
+    Ok((tables, faults))
+}
+
+/// Published results beside those in hand, table by table.
+fn tables(published: &Path, held: &Path, language: Language) -> Result<Outcome, Failure> {
+    let (official, mut faults) = by_table(published, language)?;
+    let (ours, more) = by_table(held, language)?;
+    faults.extend(more);
+    let (mut lines, mut documents) = (Vec::new(), Vec::new());
+    let (mut same, mut unpublished) = (0, 0);
+    for (table, held) in &ours {
+        let Some(published) = official.get(table) else {
+            unpublished += 1;
+            continue;
+        };
+        let differing: Vec<(&String, u64, u64)> = (held.iter())
+            .filter_map(|(candidate, held)| {
+                let published = *published.get(candidate)?;
+                (published != *held).then_some((candidate, published, *held))
+            })
+            .collect();
+        if differing.is_empty() {
+            same += 1;
+            continue;
+        }
+        let list: Vec<String> = (differing.iter())
+            .map(|(candidate, published, held)| {
+                language.pick(
+                    format!("{candidate} {published} publicados, {held} en mano"),
+                    format!("{candidate} {published} published, {held} in hand"),
+                )
+            })
+            .collect();
+        lines.push(format!("{table}: {}", list.join("; ")));
+        documents.push(json!({
+            "table": table.as_str(),
+            "differs": (differing.iter())
+                .map(|(candidate, published, held)| json!({
+                    "candidate": candidate, "published": published, "held": held,
+                }))
+                .collect::<Vec<_>>(),
+        }));
+    }
+    let missing = official
+        .keys()
+        .filter(|table| !ours.contains_key(table))
+        .count();
+    let differ = documents.len();
+    lines.push(language.pick(
+        format!("Mesas iguales: {same}; distintas: {differ}; en mano y sin publicar: {unpublished}; publicadas y no en mano: {missing}."),
+        format!("Tables that agree: {same}; that differ: {differ}; in hand and not published: {unpublished}; published and not in hand: {missing}."),
+    ));
+    lines.extend(faults.iter().cloned());
+    Ok(Outcome {
+        lines,
+        clean: differ == 0 && faults.is_empty(),
+        json: json!({
+            "same": same,
+            "differ": differ,
+            "unpublished": unpublished,
+            "not_in_hand": missing,
+            "tables": documents,
+            "faults": faults,
+        }),
     })
 }
 

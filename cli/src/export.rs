@@ -3,25 +3,13 @@
 use crate::failure::Failure;
 use crate::hq::DESK_WAIT;
 use crate::outcome::{self, Outcome};
-use crate::results_file::FURTHER;
+use crate::results_file::{FURTHER, HEADING};
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use testigo_hq::{ResultsView, TableState, TableView};
 use testigo_wire::{ElectionPack, Language, PollingTable};
-
-/// The columns before the candidates', as published results of Venezuela 2024 name them.
-const COLUMNS: [&str; 8] = [
-    "EDO",
-    "MUN",
-    "PAR",
-    "CENTRO",
-    "MESA",
-    "RE",
-    "VOTOS_VALIDOS",
-    "VOTOS_NULOS",
-];
 
 /// Writes what the desk has counted so far to a new file, or to standard output.
 pub fn run(
@@ -105,7 +93,7 @@ pub fn run(
 fn csv_of(pack: &ElectionPack, results: &ResultsView) -> Result<Vec<u8>, Failure> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let candidates = pack.candidates.iter().map(|candidate| &*candidate.code);
-    let heading = COLUMNS.into_iter().chain(candidates).chain(FURTHER);
+    let heading = HEADING.into_iter().chain(candidates).chain(FURTHER);
     writer.write_record(heading).map_err(unwritten)?;
     for (table, view) in pack.tables.iter().zip(&results.rows) {
         writer

@@ -26,6 +26,17 @@ pub enum TallyCommand {
     Bulletins {
         /// The file.
         file: PathBuf,
+        /// Results in hand (docs/results-file.md), whose sums are held against each bulletin; columns of the same names.
+        #[arg(long, value_name = "RESULTS.csv")]
+        held: Option<PathBuf>,
+    },
+    /// Published results by table beside those in hand: where they differ. Exit status: 1 where they do.
+    #[command(after_help = "Example: testigo tally tables published.csv results.csv")]
+    Tables {
+        /// What was published (docs/results-file.md).
+        published: PathBuf,
+        /// What is in hand.
+        held: PathBuf,
     },
     /// Which part of the records to come the second needs, where the first leads.
     #[command(

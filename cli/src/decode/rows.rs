@@ -2,6 +2,7 @@
 
 use super::journal::Entry;
 use crate::failure::Failure;
+use crate::results_file::{HEADING, OF_IMAGES};
 use data_encoding::HEXLOWER_PERMISSIVE;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -132,7 +133,7 @@ struct Row<'a> {
 
 impl Row<'_> {
     fn state(&self) -> &'static str {
-        if self.differs { "conflict" } else { "read" }
+        if self.differs { "conflict" } else { "reported" }
     }
 
     /// Every contest, word for word: `office: votes by slot`.
@@ -149,6 +150,12 @@ impl Row<'_> {
     fn warnings(&self) -> Vec<String> {
         let doubts = self.reading.tally.doubts.iter();
         doubts.map(|doubt| doubt.sentence(self.language)).collect()
+    }
+
+    /// The doubts by number.
+    fn numbers(&self) -> Vec<String> {
+        let doubts = self.reading.tally.doubts.iter();
+        doubts.map(|doubt| doubt.warning().0.to_string()).collect()
     }
 
     fn csv(&self) -> Vec<String> {
@@ -173,8 +180,8 @@ impl Row<'_> {
         row.extend((self.pack.candidates.iter()).map(|one| number(votes(tally, &one.code))));
         row.extend([
             self.state().to_owned(),
+            self.numbers().join(" "),
             tally.vouch.to_string(),
-            self.warnings().join(" "),
             self.contests(),
             self.reading.files.join(" | "),
         ]);
@@ -196,7 +203,7 @@ impl Row<'_> {
             "valid": tally.valid_votes(),
             "null": tally.null_votes(),
             "candidates": candidates,
-            "standing": self.state(),
+            "table_state": self.state(),
             "vouch": tally.vouch.to_string(),
             "warnings": self.warnings(),
             "contests": self.contests(),
@@ -204,20 +211,6 @@ impl Row<'_> {
         })
     }
 }
-
-/// Columns before the candidates, as results of 2024 are published.
-const PLACE: [&str; 8] = [
-    "EDO",
-    "MUN",
-    "PAR",
-    "CENTRO",
-    "MESA",
-    "RE",
-    "VOTOS_VALIDOS",
-    "VOTOS_NULOS",
-];
-/// Columns behind them.
-const STANDING: [&str; 5] = ["STANDING", "VOUCH", "WARNINGS", "CONTESTS", "FILES"];
 
 /// Writes the rows, as CSV or, where the name ends so, as JSON lines (docs/decode.md).
 pub fn write(
@@ -240,9 +233,9 @@ pub fn write(
             let _ = writeln!(bytes, "{}", row.json());
         }
     } else {
-        let heading = (PLACE.iter().map(ToString::to_string))
+        let heading = (HEADING.iter().map(ToString::to_string))
             .chain(pack.candidates.iter().map(|one| one.code.clone()))
-            .chain(STANDING.iter().map(ToString::to_string));
+            .chain(OF_IMAGES.iter().map(ToString::to_string));
         bytes = csv(std::iter::once(heading.collect()).chain(all.map(|row| row.csv())))?;
     }
     replace(path, &bytes)

@@ -92,6 +92,18 @@ pub struct Layout {
     pub candidates: Vec<String>,
 }
 
+/// The columns before the candidates', as published results of Venezuela 2024 name them.
+pub const HEADING: [&str; 8] = [
+    "EDO",
+    "MUN",
+    "PAR",
+    "CENTRO",
+    "MESA",
+    "RE",
+    "VOTOS_VALIDOS",
+    "VOTOS_NULOS",
+];
+
 /// What headquarters' export says besides of a table, behind the candidates: state of the table, whether it is
 /// provisional, how many readings count and wait, how many differ, and doubts by number.
 pub const FURTHER: [&str; 6] = [
@@ -101,6 +113,16 @@ pub const FURTHER: [&str; 6] = [
     "EN_ESPERA",
     "VERSIONES",
     "AVISOS",
+];
+
+/// What `testigo decode` says besides (docs/decode.md): state of the table, doubts by number, what vouches for the
+/// reading, all contests, images.
+pub const OF_IMAGES: [&str; 5] = [
+    "ESTADO_MESA",
+    "AVISOS",
+    "RESPALDO",
+    "CONTIENDAS",
+    "ARCHIVOS",
 ];
 
 /// Nobody's votes, by heading; those that begin with `COD_` are passed over too.
@@ -198,6 +220,6 @@ fn same(a: &str, b: &str) -> bool {
 
 fn passed_over(name: &str) -> bool {
     let upper = name.to_uppercase();
-    let known = PASSED_OVER.iter().chain(&FURTHER);
+    let known = PASSED_OVER.iter().chain(&FURTHER).chain(&OF_IMAGES);
     upper.is_empty() || upper.starts_with("COD_") || known.into_iter().any(|known| *known == upper)
 }
