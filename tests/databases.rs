@@ -3,7 +3,8 @@
 //! `tests/databases/schema-N` was made by the program whose newest migration was N: headquarters with what a
 //! phone had sent, and the phone with what waits in its queue. From the third on the phone has a failed pass behind
 //! it; in the fourth a part of what it sent is safe and has left it. (The third schemas of phone and headquarters
-//! were never in one program: two programs made these. The fifth is the phone's alone, with headquarters' fourth.)
+//! were never in one program: two programs made these. The fifth is the phone's alone, with headquarters' fourth. From the
+//! sixth on the phone's keys lie under a key store.)
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,23 +15,65 @@
 
 mod support;
 
+use chacha20poly1305::ChaCha20Poly1305;
+use chacha20poly1305::aead::{Aead, KeyInit};
 use std::fs;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use support::contents;
 use testigo_phone::sync::{Client, Selection, Step, SyncPass, SyncReport};
-use testigo_phone::{DatabaseKey, Delivery, HostClock, Phone};
+use testigo_phone::{DatabaseKey, Delivery, HostClock, HostKey, HostKeys, HostKeysFault, Phone};
 use tokio::sync::oneshot;
+use zeroize::Zeroizing;
 
 /// Schema, records delivered when it was kept, records and files in the queue.
-const KEPT: [(&str, usize, u64, u64); 5] = [
+const KEPT: [(&str, usize, u64, u64); 6] = [
     ("schema-1", 2, 1, 0),
     ("schema-2", 3, 2, 1),
     ("schema-3", 3, 2, 1),
     ("schema-4", 3, 2, 1),
     ("schema-5", 3, 2, 1),
+    ("schema-6", 3, 2, 1),
 ];
+
+/// The terminal phone's key store, read only: nonce (12 bytes), then ChaCha20-Poly1305 under the file of each key.
+struct KeyFiles(PathBuf);
+
+impl HostKeys for KeyFiles {
+    fn wrap(&self, _: HostKey, _: &[u8]) -> Result<Vec<u8>, HostKeysFault> {
+        Err(HostKeysFault::Unavailable)
+    }
+
+    fn unwrap(&self, key: HostKey, wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, HostKeysFault> {
+        let name = match key {
+            HostKey::Store => "unsafe-key",
+            HostKey::History => "unsafe-history-key",
+        };
+        let key: [u8; 32] = fs::read(self.0.join(name)).unwrap().try_into().unwrap();
+        let (nonce, sealed) = wrapped.split_at(12);
+        let nonce: [u8; 12] = nonce.try_into().unwrap();
+        let open = ChaCha20Poly1305::new((&key).into()).decrypt(&nonce.into(), sealed);
+        Ok(Zeroizing::new(open.unwrap()))
+    }
+
+    fn destroy(&self, _: HostKey) -> Result<(), HostKeysFault> {
+        Err(HostKeysFault::Unavailable)
+    }
+}
+
+/// The kept phone, as a host of its time opens it.
+fn phone(folder: &Path) -> Phone {
+    let clock = Box::new(HostClock::new(0));
+    if Phone::has_wrapped_key(folder) {
+        return Phone::open_under(folder, Arc::new(KeyFiles(folder.to_owned())), clock).unwrap();
+    }
+    let key: [u8; 32] = (fs::read(folder.join("unsafe-key")).unwrap())
+        .try_into()
+        .unwrap();
+    Phone::open(folder, &DatabaseKey::from_bytes(key), clock).unwrap()
+}
 
 fn copy(from: &Path, to: &Path) {
     for (path, bytes) in contents(from) {
@@ -74,13 +117,7 @@ async fn each_kept_phone_and_headquarters_open_and_go_on() {
         assert_eq!(votes, 368, "{schema}");
         assert_eq!(incidents.incidents.len(), delivered - 1, "{schema}");
 
-        let key: [u8; 32] = fs::read(phone_folder.join("unsafe-key"))
-            .unwrap()
-            .try_into()
-            .unwrap();
-        let key = DatabaseKey::from_bytes(key);
-        let clock = || Box::new(HostClock::new(0));
-        let mut phone = Phone::open(&phone_folder, &key, clock()).unwrap();
+        let mut phone = phone(&phone_folder);
         let before = phone.history().unwrap();
         let is_delivered = |delivery: &Delivery| matches!(delivery, Delivery::Delivered { .. });
         assert_eq!(before.len(), delivered + queued as usize, "{schema}");

@@ -88,6 +88,14 @@ fn a_stranger_with_a_photographed_code_is_told_apart_by_what_the_witness_reads_o
     witness.sync_all_well();
     assert_ne!(characters(&stranger), characters(&witness));
     assert_eq!(state_of(&stage, TABLE), is("conflict", 2, 0, true));
+    let standings = |stage: &Stage| -> Vec<String> {
+        let held = stage.hq.held();
+        (held.table(TABLE)["versions"].as_array().unwrap().iter())
+            .map(|version| version["standing"]["code"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    // Equal standing decides nothing.
+    assert_eq!(standings(&stage), ["plain-code/unconfirmed-device"; 2]);
 
     // As heard over a bad line, and typed by somebody tired.
     let heard = characters(&witness).to_lowercase().replace(' ', "-");
@@ -97,6 +105,16 @@ fn a_stranger_with_a_photographed_code_is_told_apart_by_what_the_witness_reads_o
     assert_eq!(confirmed["device"]["state"], "confirmed");
     assert_eq!(state_of(&stage, TABLE), is("reported", 1, 1, false));
     assert_eq!(stage.hq.held().total(), 368);
+    let standing = |stage: &Stage| {
+        let held = stage.hq.held();
+        held.table(TABLE)["standing"]["code"].as_str().map(str::to_owned)
+    };
+    assert_eq!(standing(&stage).unwrap(), "plain-code/confirmed-device");
+    // Somebody who was invited separately reads the same.
+    let second = stage.phone("second", TABLE);
+    second.tally(SHEET);
+    second.sync_all_well();
+    assert_eq!(standing(&stage).unwrap(), "plain-code/second-capability");
     let states: Vec<_> = (devices(&stage).iter())
         .map(|device| (device["state"].clone(), device["waiting"].clone()))
         .collect();
@@ -104,7 +122,8 @@ fn a_stranger_with_a_photographed_code_is_told_apart_by_what_the_witness_reads_o
         states,
         [
             ("unconfirmed".into(), 1.into()),
-            ("confirmed".into(), 0.into())
+            ("confirmed".into(), 0.into()),
+            ("unconfirmed".into(), 0.into())
         ]
     );
     // Nothing is lost: the stranger's is kept for a person.

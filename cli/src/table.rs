@@ -129,6 +129,8 @@ fn table(row: &Value, language: Language, lines: &mut Vec<String>) {
             language.pick("nulos", "null"),
             text(version, "/null_votes")
         ));
+        let standing = language.pick("/standing/es", "/standing/en");
+        lines.push(format!("        {}", text(version, standing)));
     }
     warnings(row, language, lines);
 }

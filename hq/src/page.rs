@@ -3,7 +3,7 @@
 use crate::api::rfc3339;
 use crate::incidents::IncidentsView;
 use crate::problem::Problem;
-use crate::results::{AttachmentsView, ResultsView, TableState, TableView, WarningView};
+use crate::results::{AttachmentsView, ResultsView, StandingView, TableState, TableView, WarningView};
 use crate::serve::Shared;
 use askama::Template;
 use axum::extract::rejection::QueryRejection;
@@ -109,6 +109,10 @@ impl Page {
             text.push_str(self.t("; los demás están en camino", "; the others are on the way"));
         }
         Some(text)
+    }
+
+    fn standing<'a>(&self, standing: &'a StandingView) -> &'a str {
+        self.lang.pick(&standing.es, &standing.en)
     }
 
     fn sentence<'a>(&self, warning: &'a WarningView) -> &'a str {

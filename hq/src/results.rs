@@ -3,7 +3,9 @@
 
 use crate::store::{DeviceState, ReadingRow, Snapshot};
 use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use testigo_tally::{Standing, Vouch, Who};
 use testigo_wire::{ElectionPack, Lane, Language, PollingTable, Time, Warning};
 
 /// `GET /v1/results`.
@@ -112,12 +114,15 @@ pub struct TableView {
     pub votes: Vec<CandidateVotesView>,
     /// Null votes where readings agree.
     pub null_votes: Option<u64>,
+    /// How far the result is to be believed, where readings agree.
+    pub standing: Option<StandingView>,
     /// Records whose readings count, agreeing or not.
     pub readings: u64,
     /// Readings that wait for review: of quarantined or revoked devices, of ones beside a confirmed one, or set aside
     /// by a person.
     pub waiting: u64,
-    /// The readings that differ, in a conflict; else empty.
+    /// The readings that differ, in a conflict, the one that is believed furthest first; else empty. Standing decides
+    /// nothing: a person does.
     pub versions: Vec<VersionView>,
     /// Doubts about any of its readings.
     pub warnings: Vec<WarningView>,
@@ -134,6 +139,29 @@ pub struct VersionView {
     pub null_votes: u64,
     /// Records that say so.
     pub readings: u64,
+    /// How far it is to be believed.
+    pub standing: StandingView,
+}
+
+/// How far a reading is to be believed: what vouches for it, and who.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandingView {
+    /// `WHAT/WHO`, such as `plain-code/confirmed-device` ([`Standing`]).
+    pub code: String,
+    /// In Spanish.
+    pub es: String,
+    /// In English.
+    pub en: String,
+}
+
+impl From<Standing> for StandingView {
+    fn from(standing: Standing) -> Self {
+        Self {
+            code: standing.to_string(),
+            es: standing.sentence(Language::Es),
+            en: standing.sentence(Language::En),
+        }
+    }
 }
 
 /// A sheet whose code no known format reads.
@@ -296,16 +324,23 @@ fn table_view(
         let votes = (reading.slots.as_str(), reading.null_votes);
         by_votes.entry(votes).or_default().push(reading);
     }
-    let mut versions: Vec<VersionView> = by_votes
+    let mut versions: Vec<(Standing, VersionView)> = by_votes
         .iter()
-        .map(|((_, null_votes), rows)| VersionView {
-            votes: rows
-                .first()
-                .map_or(Vec::new(), |row| votes(row, pack, snapshot)),
-            null_votes: *null_votes,
-            readings: records(rows),
+        .map(|((_, null_votes), rows)| {
+            let standing = standing(rows);
+            let version = VersionView {
+                votes: rows
+                    .first()
+                    .map_or(Vec::new(), |row| votes(row, pack, snapshot)),
+                null_votes: *null_votes,
+                readings: records(rows),
+                standing: standing.into(),
+            };
+            (standing, version)
         })
         .collect();
+    versions.sort_by_key(|(standing, _)| Reverse(*standing));
+    let mut versions: Vec<VersionView> = versions.into_iter().map(|(_, one)| one).collect();
     let state = match versions.as_slice() {
         [] => TableState::Expected,
         [version] if version.votes.is_empty() => TableState::Review,
@@ -328,12 +363,42 @@ fn table_view(
                 .iter()
                 .all(|reading| reading.device != DeviceState::Confirmed),
         null_votes: agreed.as_ref().map(|version| version.null_votes),
+        standing: agreed.as_ref().map(|version| version.standing.clone()),
         votes: agreed.map(|version| version.votes).unwrap_or_default(),
         readings: records(&counting),
         waiting: records(&waiting),
         versions,
         warnings: warnings(readings.iter().map(|reading| reading.arrival), snapshot),
         attachments: attachments(readings.iter().map(|reading| reading.arrival), snapshot),
+    }
+}
+
+/// How far readings that say the same are to be believed together.
+fn standing(readings: &[&ReadingRow]) -> Standing {
+    let confirmed = (readings.iter()).any(|reading| reading.device == DeviceState::Confirmed);
+    let capabilities: BTreeSet<&[u8]> = (readings.iter())
+        .map(|reading| reading.capability.as_slice())
+        .collect();
+    let under_review = (readings.iter()).all(|reading| {
+        !matches!(
+            reading.device,
+            DeviceState::Confirmed | DeviceState::Unconfirmed
+        )
+    });
+    let who = if readings.iter().any(|reading| reading.by_staff) {
+        Who::STAFF
+    } else if confirmed && capabilities.len() > 1 {
+        Who::SECOND_CAPABILITY
+    } else if confirmed {
+        Who::CONFIRMED_DEVICE
+    } else if under_review {
+        Who::UNDER_REVIEW
+    } else {
+        Who::UNCONFIRMED_DEVICE
+    };
+    Standing {
+        vouch: (readings.iter().map(|reading| reading.vouch).max()).unwrap_or(Vouch::PLAIN_CODE),
+        who,
     }
 }
 

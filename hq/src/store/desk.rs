@@ -3,7 +3,7 @@ use super::notices::{self, Pen};
 use super::schema::ENVELOPE;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 use std::collections::BTreeSet;
-use testigo_tally::{Contest, Tally};
+use testigo_tally::{Contest, Tally, Vouch};
 use testigo_wire::{Body, KeyId, Pseudonym, Record, Time, VerifyingKey, Warning};
 
 /// An envelope that the desk has not looked at.
@@ -197,13 +197,15 @@ fn keep(db: &Connection, finding: &Finding) -> rusqlite::Result<bool> {
         Record::Tally(record) => {
             let contest = tally.as_ref().and_then(Tally::contest);
             db.prepare_cached(
-                "INSERT INTO reading (arrival, table_id, slots, null_votes) VALUES (?1, ?2, ?3, ?4)",
+                "INSERT INTO reading (arrival, table_id, slots, null_votes, vouch)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
             .execute(params![
                 arrival,
                 tally.as_ref().map(|t| t.table.as_str()),
                 contest.map(Contest::to_string),
-                contest.map(|contest| contest.null.unwrap_or(0))
+                contest.map(|contest| contest.null.unwrap_or(0)),
+                (tally.as_ref()).map_or(Vouch::PLAIN_CODE, |tally| tally.vouch).0
             ])?;
             let mut insert = db.prepare_cached(
                 "INSERT INTO reading_text (arrival, n, text) VALUES (?1, ?2, ?3)",

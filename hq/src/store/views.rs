@@ -4,6 +4,7 @@ use super::schema::ENVELOPE;
 use rusqlite::{Connection, Row};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use testigo_tally::Vouch;
 use testigo_wire::Warning;
 
 /// How far a device is believed.
@@ -49,6 +50,12 @@ pub(crate) struct ReadingRow {
     pub device: DeviceState,
     /// It counts only once a person says so.
     pub waits: bool,
+    /// What inside its texts vouches for the numbers.
+    pub vouch: Vouch,
+    /// The code that its device was enrolled under.
+    pub capability: Vec<u8>,
+    /// A person at headquarters lets it count.
+    pub by_staff: bool,
     /// Names the record among all devices.
     pub record: (Vec<u8>, Vec<u8>),
     pub received_at: i64,
@@ -149,11 +156,14 @@ impl Reader {
             readings: all(
                 &db,
                 "SELECT r.arrival, r.table_id, o.table_id, r.slots, r.null_votes, s.state, a.device,
-                        o.record_id, a.received_at, o.saved_at, s.waits
+                        o.record_id, a.received_at, o.saved_at, s.waits, r.vouch, d.capability,
+                        (SELECT x.what FROM decision x WHERE x.arrival = r.arrival
+                         ORDER BY x.id DESC LIMIT 1) IS 'count'
                  FROM reading r
                  JOIN opened o ON o.arrival = r.arrival
                  JOIN arrival a ON a.id = r.arrival
                  JOIN standing s ON s.arrival = r.arrival
+                 JOIN device d ON d.kid = a.device
                  WHERE o.copy_of IS NULL ORDER BY r.arrival",
                 reading,
             )?,
@@ -228,6 +238,9 @@ fn reading(row: &Row<'_>) -> rusqlite::Result<ReadingRow> {
         null_votes: u64::from(row.get::<_, Option<u32>>(4)?.unwrap_or_default()),
         device: DeviceState::read(row, 5)?,
         waits: row.get(10)?,
+        vouch: Vouch(row.get(11)?),
+        capability: row.get(12)?,
+        by_staff: row.get(13)?,
         record: (row.get(6)?, row.get(7)?),
         received_at: row.get(8)?,
         saved_at: row.get(9)?,
