@@ -1,12 +1,14 @@
 mod courier;
 mod keys;
 mod lock;
+mod replay;
 pub mod staff;
 mod tally;
 
 pub use courier::{CarryCommand, ImportCommand};
 pub use keys::{KeysCommand, KeysetCommand, PaperArgs, RootCommand, RotateArgs};
 pub use lock::{DuressCommand, PinCommand, WipeAfter};
+pub use replay::ReplayArgs;
 pub use tally::{DecodeArgs, TallyArgs, TallyCommand};
 
 use clap::{Args, Parser, Subcommand};
@@ -58,6 +60,10 @@ pub enum Command {
     /// stopped goes on with the same command.
     #[command(after_help = "Example: testigo decode photographs --out results.csv")]
     Decode(DecodeArgs),
+    /// Plays a published election once more, a phone for each table, and holds headquarters' count against the file.
+    /// Exit status: 0 equal to the last vote, 1 where a row differs or has a fault, which is named.
+    #[command(after_help = "Example: testigo replay results.csv --loss 0.1 --seed 7")]
+    Replay(ReplayArgs),
     /// Draws a practice tally sheet and photographs it.
     #[command(after_help = "Example: testigo sheet --text - --out sheet.jpg < text.txt")]
     Sheet(SheetArgs),

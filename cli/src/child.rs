@@ -82,7 +82,6 @@ impl Crew {
     }
 
     /// Whether a signal has come.
-    #[allow(dead_code, reason = "replay is on its way")]
     pub fn is_interrupted(&self) -> bool {
         lock(&self.0.0).interrupted
     }

@@ -20,6 +20,7 @@ mod hq;
 mod interrupt;
 mod key_file;
 mod lock;
+mod loopback;
 mod outbox;
 mod outcome;
 mod phone;
@@ -27,8 +28,8 @@ mod picture;
 mod plain;
 mod recover;
 mod render;
+mod replay;
 mod rescue;
-#[allow(dead_code, reason = "replay is on its way")]
 mod results_file;
 mod root;
 mod scan;
@@ -91,6 +92,7 @@ fn run(command: Command, language: Language, as_json: bool) -> Result<Outcome, F
             None => tally::run(&args.texts, args.election.as_deref(), language),
         },
         Command::Decode(args) => decode::run(&args, language),
+        Command::Replay(args) => replay::run(&args, language, as_json),
         Command::Sheet(args) => sheet::run(&args, language),
         Command::Phone(args) => phone::run(args, language, as_json),
         Command::Hq(args) => hq::run(args, language, as_json),

@@ -2,13 +2,13 @@ use super::sheets::{self, table_of};
 use crate::args::DemoArgs;
 use crate::child::{Crew, Process};
 use crate::failure::Failure;
+use crate::loopback;
 use crate::outcome::{self, Outcome};
-use crate::phone::runtime;
 use crate::plain::plain;
 use crate::sheet::{self, Chance, Damage, Sheet};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use testigo_wire::{Code, ElectionPack, Language};
 
@@ -25,7 +25,7 @@ pub fn run(args: &DemoArgs, language: Language, as_json: bool) -> Result<Outcome
         dir: folder.path().to_owned(),
         chance: Chance::from_seed(args.seed),
         seed: args.seed,
-        address: free_address()?,
+        address: loopback::free_address()?,
         crew,
     };
     night.go(photo.as_ref(), args.serve)
@@ -39,13 +39,6 @@ pub(super) struct Night {
     seed: u64,
     address: SocketAddr,
     crew: Crew,
-}
-
-/// A port of this machine on which nobody listens.
-fn free_address() -> Result<SocketAddr, Failure> {
-    TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .map_err(Failure::file(Path::new("127.0.0.1")))
 }
 
 pub(super) fn text(value: &Value, pointer: &str) -> String {
@@ -432,21 +425,7 @@ impl Night {
 
     /// Reads from headquarters' API.
     fn get(&self, path: &str) -> Result<Value, Failure> {
-        let url = format!("{}{path}", self.url());
-        let unread =
-            |error: &dyn std::fmt::Display| Failure::said(error.to_string(), error.to_string());
-        let body = runtime()?.block_on(async {
-            let client = reqwest::Client::builder().no_proxy().build()?;
-            client
-                .get(&url)
-                .send()
-                .await?
-                .error_for_status()?
-                .bytes()
-                .await
-        });
-        let body = body.map_err(|error: reqwest::Error| unread(&error))?;
-        serde_json::from_slice(&body).map_err(|error| unread(&error))
+        loopback::get(self.address, path)
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::Column;
 use crate::failure::Failure;
-use serde_json::{Value, json};
 use testigo_wire::Language;
 
 /// The longest piece of a file that a fault repeats, in characters.
@@ -107,16 +106,6 @@ impl RowFault {
             ),
         };
         format!("{place}: {}", self.fault.sentence(language))
-    }
-
-    /// For a program.
-    pub fn json(&self, file: &str, language: Language) -> Value {
-        json!({
-            "file": file,
-            "line": self.line,
-            "field": self.field,
-            "fault": self.fault.sentence(language),
-        })
     }
 
     pub(super) fn into_failure(self, file: &str) -> Failure {

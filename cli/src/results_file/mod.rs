@@ -6,7 +6,7 @@
 mod columns;
 mod fault;
 
-pub use columns::{Column, FURTHER, HEADING, Layout, OF_IMAGES};
+pub use columns::{Column, ColumnName, FURTHER, HEADING, Layout, OF_IMAGES};
 pub use fault::{Fault, RowFault};
 
 use crate::failure::Failure;

@@ -1,6 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
-use super::columns::ColumnName;
 use super::*;
 use testigo_wire::Language;
 

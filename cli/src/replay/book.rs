@@ -1,0 +1,217 @@
+//! A file of results in memory, and what two of them do not have in common.
+
+use super::complain;
+use crate::failure::Failure;
+use crate::results_file::{Layout, ResultRow, ResultsFile, Wanted};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use testigo_wire::{Language, TableId};
+
+/// A whole file of results.
+pub struct Book {
+    /// The file's name, for people.
+    pub name: String,
+    /// Its candidates.
+    pub candidates: Vec<String>,
+    /// Its rows without a fault.
+    pub rows: Vec<ResultRow>,
+    /// How many rows have one.
+    pub faulty: u64,
+}
+
+/// A number that two files do not agree on, or a table that one of them lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The table.
+    pub table: TableId,
+    /// Its line in the published file, where it is there.
+    pub line: Option<u64>,
+    /// The column that differs and both numbers, the published one first; `None` where one file lacks the table.
+    pub numbers: Option<(String, u64, u64)>,
+}
+
+impl Book {
+    /// Reads it, naming each row that has a fault.
+    pub fn read(path: &Path, layout: &Layout, language: Language) -> Result<Self, Failure> {
+        Self::read_with(path, layout, |sentence| complain(sentence), language)
+    }
+
+    /// Reads what headquarters exported of the election of `published`. Tables without a result are not in it.
+    pub fn read_export(path: &Path, published: &Self, language: Language) -> Result<Self, Failure> {
+        let layout = Layout {
+            columns: Vec::new(),
+            candidates: published.candidates.clone(),
+        };
+        // Tables without a result have no numbers; they are named as differences.
+        Self::read_with(path, &layout, |_| {}, language)
+    }
+
+    fn read_with(
+        path: &Path,
+        layout: &Layout,
+        mut named: impl FnMut(&str),
+        language: Language,
+    ) -> Result<Self, Failure> {
+        let name = path.display().to_string();
+        let file = ResultsFile::open(path, Wanted::Tables, layout)?;
+        let mut book = Self {
+            candidates: file.candidates().to_vec(),
+            rows: Vec::new(),
+            faulty: 0,
+            name,
+        };
+        for row in file {
+            match row {
+                Ok(row) => {
+                    if let Some((cast, registered)) = row.over_registered() {
+                        let (name, line) = (&book.name, row.line);
+                        named(&language.pick(
+                            format!("{name}, línea {line}: aviso: {cast} votos de {registered} inscritos"),
+                            format!("{name}, line {line}: warning: {cast} votes of {registered} registered"),
+                        ));
+                    }
+                    book.rows.push(row);
+                }
+                Err(fault) => {
+                    book.faulty += 1;
+                    named(&fault.sentence(&book.name, language));
+                }
+            }
+        }
+        Ok(book)
+    }
+
+    /// What `counted` has otherwise, table by table in the order of this file, to the last vote.
+    pub fn differences(&self, counted: &Self) -> Vec<Difference> {
+        let mut left: BTreeMap<&TableId, &ResultRow> = (counted.rows.iter())
+            .filter_map(|row| Some((row.table.as_ref()?, row)))
+            .collect();
+        let mut found = Vec::new();
+        for row in &self.rows {
+            let Some(table) = &row.table else { continue };
+            let mut add = |numbers| {
+                found.push(Difference {
+                    table: table.clone(),
+                    line: Some(row.line),
+                    numbers,
+                });
+            };
+            let Some(other) = left.remove(table) else {
+                add(None);
+                continue;
+            };
+            let (ours, theirs) = (self.numbers(row), counted.numbers(other));
+            let columns: BTreeSet<&str> = ours.keys().chain(theirs.keys()).copied().collect();
+            for column in columns {
+                let of = |numbers: &BTreeMap<&str, u64>| numbers.get(column).copied().unwrap_or(0);
+                if of(&ours) != of(&theirs) {
+                    add(Some((column.to_owned(), of(&ours), of(&theirs))));
+                }
+            }
+        }
+        found.extend(left.into_keys().map(|table| Difference {
+            table: table.clone(),
+            line: None,
+            numbers: None,
+        }));
+        found
+    }
+
+    fn numbers<'a>(&'a self, row: &ResultRow) -> BTreeMap<&'a str, u64> {
+        let votes = row.votes.iter().map(|votes| u64::from(*votes));
+        let mut numbers: BTreeMap<&str, u64> = self
+            .candidates
+            .iter()
+            .map(String::as_str)
+            .zip(votes)
+            .collect();
+        // Names that no heading has.
+        numbers.insert("registered", u64::from(row.registered.unwrap_or(0)));
+        numbers.insert("null", u64::from(row.null.unwrap_or(0)));
+        numbers.insert("valid", row.valid());
+        numbers
+    }
+}
+
+impl Difference {
+    /// What a person is told; `file` is the published one.
+    pub fn sentence(&self, file: &str, language: Language) -> String {
+        let table = &self.table;
+        match (&self.numbers, self.line) {
+            (Some((column, published, counted)), Some(line)) => language.pick(
+                format!("{file}, línea {line}, mesa {table}, {column}: {published} en el archivo, {counted} en la central"),
+                format!("{file}, line {line}, table {table}, {column}: {published} in the file, {counted} at headquarters"),
+            ),
+            (_, Some(line)) => language.pick(
+                format!("{file}, línea {line}, mesa {table}: la central no tiene resultado de ella"),
+                format!("{file}, line {line}, table {table}: headquarters have no result of it"),
+            ),
+            (_, None) => language.pick(
+                format!("mesa {table}: la central la contó, y {file} no la tiene"),
+                format!("table {table}: headquarters counted it, and {file} does not have it"),
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn book() -> Book {
+        let row = |line: u64, table: &str| ResultRow {
+            line,
+            state: "S".into(),
+            municipality: String::new(),
+            parish: String::new(),
+            table: Some(TableId::new(table).unwrap()),
+            registered: Some(9),
+            null: Some(1),
+            votes: vec![2, 3],
+        };
+        Book {
+            name: "r.csv".into(),
+            candidates: vec!["A".into(), "B".into()],
+            rows: vec![row(2, "1.1"), row(3, "1.2")],
+            faulty: 0,
+        }
+    }
+
+    #[test]
+    fn one_altered_row_in_either_is_named_and_the_order_of_candidates_is_free() {
+        let mut turned = book();
+        turned.candidates.reverse();
+        turned.rows.iter_mut().for_each(|row| row.votes.reverse());
+        assert_eq!(book().differences(&turned), []);
+        let mut altered = book();
+        altered.rows[1].votes = vec![3, 2];
+        for (found, line) in [
+            (book().differences(&altered), 3),
+            (altered.differences(&book()), 3),
+        ] {
+            assert_eq!(found.len(), 2, "{found:?}");
+            assert!(found.iter().all(|d| d.line == Some(line)));
+            let said = found[0].sentence("r.csv", Language::En);
+            assert!(said.starts_with("r.csv, line 3, table 1.2, A: "), "{said}");
+        }
+        for change in [
+            (|row: &mut ResultRow| row.null = Some(2)) as fn(&mut ResultRow),
+            |row| row.registered = Some(8),
+        ] {
+            let mut altered = book();
+            change(&mut altered.rows[0]);
+            assert_eq!(book().differences(&altered).len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_table_that_one_lacks_is_named() {
+        let mut short = book();
+        short.rows.pop();
+        assert_eq!(book().differences(&short)[0].line, Some(3));
+        assert_eq!(short.differences(&book())[0].line, None);
+        let said = short.differences(&book())[0].sentence("r.csv", Language::Es);
+        assert!(said.contains("1.2"), "{said}");
+    }
+}
