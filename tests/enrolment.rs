@@ -107,7 +107,9 @@ fn a_stranger_with_a_photographed_code_is_told_apart_by_what_the_witness_reads_o
     assert_eq!(stage.hq.held().total(), 368);
     let standing = |stage: &Stage| {
         let held = stage.hq.held();
-        held.table(TABLE)["standing"]["code"].as_str().map(str::to_owned)
+        held.table(TABLE)["standing"]["code"]
+            .as_str()
+            .map(str::to_owned)
     };
     assert_eq!(standing(&stage).unwrap(), "plain-code/confirmed-device");
     // Somebody who was invited separately reads the same.

@@ -70,7 +70,8 @@ pub use recover::{RecoveredHq, recover};
 pub use rescue::open_store_key;
 pub use results::{
     AttachmentView, AttachmentsView, CandidateView, CandidateVotesView, ElectionView, LabelView,
-    ResultsView, StandingView, TableState, TableView, TablesView, UnreadSheetView, VersionView, WarningView,
+    ResultsView, StandingView, TableState, TableView, TablesView, UnreadSheetView, VersionView,
+    WarningView,
 };
 pub use root::{
     Change, PaperError, PaperKey, PaperReader, Passphrase, Review, Root, RootError, Sharing,

@@ -3,7 +3,9 @@
 use crate::api::rfc3339;
 use crate::incidents::IncidentsView;
 use crate::problem::Problem;
-use crate::results::{AttachmentsView, ResultsView, StandingView, TableState, TableView, WarningView};
+use crate::results::{
+    AttachmentsView, ResultsView, StandingView, TableState, TableView, WarningView,
+};
 use crate::serve::Shared;
 use askama::Template;
 use axum::extract::rejection::QueryRejection;

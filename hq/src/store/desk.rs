@@ -205,7 +205,9 @@ fn keep(db: &Connection, finding: &Finding) -> rusqlite::Result<bool> {
                 tally.as_ref().map(|t| t.table.as_str()),
                 contest.map(Contest::to_string),
                 contest.map(|contest| contest.null.unwrap_or(0)),
-                (tally.as_ref()).map_or(Vouch::PLAIN_CODE, |tally| tally.vouch).0
+                (tally.as_ref())
+                    .map_or(Vouch::PLAIN_CODE, |tally| tally.vouch)
+                    .0
             ])?;
             let mut insert = db.prepare_cached(
                 "INSERT INTO reading_text (arrival, n, text) VALUES (?1, ?2, ?3)",

@@ -9,8 +9,7 @@ pub(super) const ENVELOPE: i64 = 1;
 
 /// The schema, step by step. Times of headquarters are milliseconds since the Unix epoch; times that a
 /// phone told are RFC 3339 text with the offset that it told them in.
-pub(super) const MIGRATIONS: &[Migration] =
-    &[
+pub(super) const MIGRATIONS: &[Migration] = &[
     FIRST,
     ATTACHMENTS,
     NOTICES,

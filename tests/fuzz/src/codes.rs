@@ -2,7 +2,8 @@
 
 use crate::objects::key;
 use std::sync::OnceLock;
-use testigo_hq::PackSource;
+use testigo_hq::{PackSource, PaperReader};
+use testigo_tally::bulletins::Share;
 use testigo_wire::{
     Check, CheckKind, Codes, Cut, Declaration, ElectionId, ElectionPack, Field, Format, Invitation,
     Language, NamedKey, Pseudonym, Series, Sum, TableId, Template, Time, cbor,
@@ -23,7 +24,12 @@ pub fn texts(bytes: &[u8]) {
     let _ = TableId::new(&text);
     let _ = Pseudonym::new(&text);
     let _ = Time::from_rfc3339(&text);
+    let _ = Share::from_percent(&text);
     let mut series = Series::default();
+    let mut papers = PaperReader::default();
+    for line in text.lines() {
+        let _ = papers.line(line);
+    }
     for line in bytes.split(|byte| *byte == b'\n') {
         let _ = series.add(line);
     }

@@ -2,8 +2,8 @@
 
 use testigo_wire::{
     Ask, BlobOpener, BlobReceipt, BlobSecret, Body, Bundle, BundleItem, ElectionId, ElectionPack,
-    Enrolment, Envelope, Keyset, Kind, Notice, Receipt, Record, Reply, ReturnPost, SealSecretKey,
-    SigningKey, Statement, Time, cbor, open_whole,
+    Enrolment, Envelope, Keyset, KeysetRequest, Kind, Notice, Receipt, Record, Reply, ReturnPost,
+    SealSecretKey, SealedStoreKey, SigningKey, Statement, Time, cbor, open_whole,
 };
 
 pub fn key() -> SigningKey {
@@ -49,6 +49,8 @@ pub fn signed(bytes: &[u8]) {
     let _ = Keyset::named_root(bytes);
     let _ = Keyset::verify(bytes, testigo_wire::RootId::of(&public));
     let _ = ElectionPack::read_unsigned(bytes);
+    let _ = KeysetRequest::from_bytes(bytes).map(|request| request.pack());
+    let _ = SealedStoreKey::read(bytes).map(|sealed| sealed.open(&seal()));
     let _ = cbor::check("item", bytes, 1 << 16);
 }
 
