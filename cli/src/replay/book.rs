@@ -33,7 +33,7 @@ pub struct Difference {
 impl Book {
     /// Reads it, naming each row that has a fault.
     pub fn read(path: &Path, layout: &Layout, language: Language) -> Result<Self, Failure> {
-        Self::read_with(path, layout, |sentence| complain(sentence), language)
+        Self::read_with(path, layout, complain, language)
     }
 
     /// Reads what headquarters exported of the election of `published`. Tables without a result are not in it.

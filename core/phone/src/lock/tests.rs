@@ -804,7 +804,7 @@ fn what_opens_the_store_for_headquarters_is_sealed_to_the_seal_key_in_use() {
         sealed.unwrap().seal_kid
     };
     let first = sealed_to();
-    let other = FakeHq::new(1).seal.public_key().unwrap();
+    let other = FakeHq::new(2).seal.public_key().unwrap();
     let mut keyset = Keyset::verify(
         &hq.keyset(&["http://127.0.0.1:1"]),
         phone.trust().unwrap().root,
