@@ -34,6 +34,8 @@ use testigo_wire::Language;
 
 /// Phones of one thread that are on disk at the same time; each has a reserve of 1 MiB there.
 const BATCH: usize = 64;
+/// Threads of each job: most of a phone's work is waiting for its disk.
+const THREADS: usize = 8;
 /// The most differences that are named.
 const NAMED: usize = 50;
 
@@ -122,7 +124,7 @@ fn night(
     let seats = Mutex::new(Vec::with_capacity(rows.len()));
     let failed = Mutex::new(None);
     std::thread::scope(|scope| {
-        for _ in 0..jobs {
+        for _ in 0..jobs * THREADS {
             scope.spawn(|| {
                 loop {
                     let row = next.fetch_add(1, Ordering::Relaxed);
@@ -160,14 +162,14 @@ fn night(
     let killed = stand.loss > 0.0 && (rows.start == 0 || chance.between(0.0, 1.0) < stand.loss);
     let kill_at = killed.then(|| chance.below(rows.len()));
     let mut arrived = 0;
-    wire::deliver(seats, stand, jobs, crew, |home| {
+    wire::deliver(seats, stand, jobs * THREADS, crew, || {
         if kill_at == Some(arrived) {
             hq.restart()?;
             stand.faults.add(Fault::HqKilled);
         }
         arrived += 1;
         shown.delivered();
-        std::fs::remove_dir_all(home).map_err(Failure::file(home))
+        Ok(())
     })?;
     times.wire += begun.elapsed();
     hq.wait_for_desk()?;

@@ -20,23 +20,23 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Passes without a receipt until something else than chance is at fault.
 const MAX_PASSES: usize = 1_000;
 
-/// Has all of them deliver; `arrived` is told of each phone's folder once headquarters' receipt is verified and on its
-/// disk.
+/// Has all of them deliver, on so many threads; `arrived` is called for each once headquarters' receipt is verified and on
+/// the phone's disk. Then the phone is gone.
 pub fn deliver(
     seats: Vec<Seat>,
     stand: &Stand<'_>,
-    jobs: usize,
+    threads: usize,
     crew: &Crew,
-    mut arrived: impl FnMut(&Path) -> Result<(), Failure>,
+    mut arrived: impl FnMut() -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(jobs)
+        .worker_threads(threads)
         .enable_all()
         .build()
         .map_err(Failure::file(Path::new("tokio")))?;
     let client = Client::new(TIMEOUT, Vec::new())
         .map_err(|fault| Failure::said(fault.to_string(), fault.to_string()))?;
-    let turns = Arc::new(Semaphore::new(AT_ONCE * jobs));
+    let turns = Arc::new(Semaphore::new(AT_ONCE * threads));
     let mut phones = JoinSet::new();
     for seat in seats {
         let (client, turns, crew, loss) = (client.clone(), turns.clone(), crew.clone(), stand.loss);
@@ -52,12 +52,10 @@ pub fn deliver(
         while let Some(delivered) = phones.join_next().await {
             let fault =
                 |error: tokio::task::JoinError| Failure::said(error.to_string(), error.to_string());
-            let (seat, happened) = delivered.map_err(fault)??;
-            happened
-                .into_iter()
-                .for_each(|fault| stand.faults.add(fault));
-            drop(seat.phone);
-            arrived(&seat.home)?;
+            for happened in delivered.map_err(fault)?? {
+                stand.faults.add(happened);
+            }
+            arrived()?;
         }
         Ok(())
     })
@@ -69,7 +67,7 @@ async fn one(
     client: &Client,
     loss: f64,
     crew: &Crew,
-) -> Result<(Seat, Vec<Fault>), Failure> {
+) -> Result<Vec<Fault>, Failure> {
     let mut happened = Vec::new();
     for _ in 0..MAX_PASSES {
         if crew.is_interrupted() {
@@ -91,7 +89,9 @@ async fn one(
             break;
         }
         if seat.phone.outbox()?.delivered > 0 {
-            return Ok((seat, happened));
+            drop(seat.phone);
+            std::fs::remove_dir_all(&seat.home).map_err(Failure::file(&seat.home))?;
+            return Ok(happened);
         }
         tokio::time::sleep(PAUSE).await;
     }
