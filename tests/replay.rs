@@ -128,10 +128,14 @@ fn one_altered_row_in_either_file_is_named() {
         let found = ended.json();
         assert_eq!(found["equal"], false);
         let named = found["differences"].as_array().unwrap();
-        assert_eq!(named.len(), 2, "{named:?}");
-        for difference in named {
-            let said = difference.as_str().unwrap();
-            assert!(said.contains("line 3, table 020000001.01, "), "{said}");
+        // Two candidates, of the state and of its row.
+        assert_eq!(named.len(), 4, "{named:?}");
+        for (at, place) in [
+            (0, "state \"EDO. PEÑA 2\", "),
+            (2, "line 3, table 020000001.01, "),
+        ] {
+            let said = named[at].as_str().unwrap();
+            assert!(said.contains(place), "{said}");
         }
     }
 }

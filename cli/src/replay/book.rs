@@ -19,13 +19,20 @@ pub struct Book {
     pub faulty: u64,
 }
 
+/// What two files are compared by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A state, all tables together.
+    State(String),
+    /// A table, with its line in the published file where it is there.
+    Table(TableId, Option<u64>),
+}
+
 /// A number that two files do not agree on, or a table that one of them lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// The table.
-    pub table: TableId,
-    /// Its line in the published file, where it is there.
-    pub line: Option<u64>,
+    /// Where.
+    pub place: Place,
     /// The column that differs and both numbers, the published one first; `None` where one file lacks the table.
     pub numbers: Option<(String, u64, u64)>,
 }
@@ -81,45 +88,71 @@ impl Book {
         Ok(book)
     }
 
-    /// What `counted` has otherwise, table by table in the order of this file, to the last vote.
+    /// What `counted` has otherwise, to the last vote: state by state, then table by table in the order of this file.
     pub fn differences(&self, counted: &Self) -> Vec<Difference> {
+        let (ours, theirs) = (self.states(), counted.states());
+        let states: BTreeSet<&str> = ours.keys().chain(theirs.keys()).copied().collect();
+        let none = BTreeMap::new();
+        let mut found = Vec::new();
+        for state in states {
+            let place = Place::State(state.to_owned());
+            let (ours, theirs) = (ours.get(state), theirs.get(state));
+            differing(
+                &place,
+                ours.unwrap_or(&none),
+                theirs.unwrap_or(&none),
+                &mut found,
+            );
+        }
+        found.extend(self.by_table(counted));
+        found
+    }
+
+    /// All tables of each state together.
+    fn states(&self) -> BTreeMap<&str, Numbers<'_>> {
+        let mut states: BTreeMap<&str, Numbers<'_>> = BTreeMap::new();
+        for row in &self.rows {
+            let sums = states.entry(&row.state).or_default();
+            for (column, number) in self.numbers(row) {
+                *sums.entry(column).or_default() += number;
+            }
+        }
+        states
+    }
+
+    fn by_table(&self, counted: &Self) -> Vec<Difference> {
         let mut left: BTreeMap<&TableId, &ResultRow> = (counted.rows.iter())
             .filter_map(|row| Some((row.table.as_ref()?, row)))
             .collect();
         let mut found = Vec::new();
         for row in &self.rows {
             let Some(table) = &row.table else { continue };
-            let mut add = |numbers| {
-                found.push(Difference {
-                    table: table.clone(),
-                    line: Some(row.line),
-                    numbers,
-                });
-            };
-            let Some(other) = left.remove(table) else {
-                add(None);
-                continue;
-            };
-            let (ours, theirs) = (self.numbers(row), counted.numbers(other));
-            let columns: BTreeSet<&str> = ours.keys().chain(theirs.keys()).copied().collect();
-            for column in columns {
-                let of = |numbers: &BTreeMap<&str, u64>| numbers.get(column).copied().unwrap_or(0);
-                if of(&ours) != of(&theirs) {
-                    add(Some((column.to_owned(), of(&ours), of(&theirs))));
+            let place = Place::Table(table.clone(), Some(row.line));
+            match left.remove(table) {
+                None => found.push(Difference {
+                    place,
+                    numbers: None,
+                }),
+                Some(other) => {
+                    differing(
+                        &place,
+                        &self.numbers(row),
+                        &counted.numbers(other),
+                        &mut found,
+                    );
                 }
             }
         }
         found.extend(left.into_keys().map(|table| Difference {
-            table: table.clone(),
-            line: None,
+            place: Place::Table(table.clone(), None),
             numbers: None,
         }));
         found
     }
 
-    fn numbers<'a>(&'a self, row: &ResultRow) -> BTreeMap<&'a str, u64> {
+    fn numbers<'a>(&'a self, row: &ResultRow) -> Numbers<'a> {
         let votes = row.votes.iter().map(|votes| u64::from(*votes));
-        let mut numbers: BTreeMap<&str, u64> = self
+        let mut numbers: Numbers<'_> = self
             .candidates
             .iter()
             .map(String::as_str)
@@ -133,23 +166,49 @@ impl Book {
     }
 }
 
+/// Each column's number.
+type Numbers<'a> = BTreeMap<&'a str, u64>;
+
+/// Notes each column that differs.
+fn differing(place: &Place, ours: &Numbers<'_>, theirs: &Numbers<'_>, found: &mut Vec<Difference>) {
+    let columns: BTreeSet<&str> = ours.keys().chain(theirs.keys()).copied().collect();
+    for column in columns {
+        let of = |numbers: &Numbers<'_>| numbers.get(column).copied().unwrap_or(0);
+        if of(ours) != of(theirs) {
+            found.push(Difference {
+                place: place.clone(),
+                numbers: Some((column.to_owned(), of(ours), of(theirs))),
+            });
+        }
+    }
+}
+
 impl Difference {
     /// What a person is told; `file` is the published one.
     pub fn sentence(&self, file: &str, language: Language) -> String {
-        let table = &self.table;
-        match (&self.numbers, self.line) {
-            (Some((column, published, counted)), Some(line)) => language.pick(
-                format!("{file}, línea {line}, mesa {table}, {column}: {published} en el archivo, {counted} en la central"),
-                format!("{file}, line {line}, table {table}, {column}: {published} in the file, {counted} at headquarters"),
+        let place = match &self.place {
+            Place::State(state) => {
+                language.pick(format!("estado «{state}»"), format!("state {state:?}"))
+            }
+            Place::Table(table, Some(line)) => language.pick(
+                format!("{file}, línea {line}, mesa {table}"),
+                format!("{file}, line {line}, table {table}"),
             ),
-            (_, Some(line)) => language.pick(
-                format!("{file}, línea {line}, mesa {table}: la central no tiene resultado de ella"),
-                format!("{file}, line {line}, table {table}: headquarters have no result of it"),
-            ),
-            (_, None) => language.pick(
+            Place::Table(table, None) => language.pick(
                 format!("mesa {table}: la central la contó, y {file} no la tiene"),
                 format!("table {table}: headquarters counted it, and {file} does not have it"),
             ),
+        };
+        match (&self.numbers, &self.place) {
+            (Some((column, published, counted)), _) => language.pick(
+                format!("{place}, {column}: {published} en el archivo, {counted} en la central"),
+                format!("{place}, {column}: {published} in the file, {counted} at headquarters"),
+            ),
+            (None, Place::Table(_, Some(_))) => language.pick(
+                format!("{place}: la central no tiene resultado de ella"),
+                format!("{place}: headquarters have no result of it"),
+            ),
+            (None, _) => place,
         }
     }
 }
@@ -186,14 +245,17 @@ mod tests {
         assert_eq!(book().differences(&turned), []);
         let mut altered = book();
         altered.rows[1].votes = vec![3, 2];
-        for (found, line) in [
-            (book().differences(&altered), 3),
-            (altered.differences(&book()), 3),
-        ] {
-            assert_eq!(found.len(), 2, "{found:?}");
-            assert!(found.iter().all(|d| d.line == Some(line)));
-            let said = found[0].sentence("r.csv", Language::En);
-            assert!(said.starts_with("r.csv, line 3, table 1.2, A: "), "{said}");
+        for found in [book().differences(&altered), altered.differences(&book())] {
+            let said: Vec<String> = found
+                .iter()
+                .map(|d| d.sentence("r.csv", Language::En))
+                .collect();
+            assert_eq!(said.len(), 4, "{said:?}");
+            assert!(said[0].starts_with("state \"S\", A: "), "{said:?}");
+            assert!(
+                said[2].starts_with("r.csv, line 3, table 1.2, A: "),
+                "{said:?}"
+            );
         }
         for change in [
             (|row: &mut ResultRow| row.null = Some(2)) as fn(&mut ResultRow),
@@ -201,17 +263,36 @@ mod tests {
         ] {
             let mut altered = book();
             change(&mut altered.rows[0]);
-            assert_eq!(book().differences(&altered).len(), 1);
+            assert_eq!(book().differences(&altered).len(), 2);
         }
+        // A row that is filed under another state moves its votes there.
+        let mut moved = book();
+        moved.rows[0].state = "T".into();
+        let found = book().differences(&moved);
+        assert!(
+            found.iter().any(|d| d.place == Place::State("T".into())),
+            "{found:?}"
+        );
     }
 
     #[test]
     fn a_table_that_one_lacks_is_named() {
         let mut short = book();
         short.rows.pop();
-        assert_eq!(book().differences(&short)[0].line, Some(3));
-        assert_eq!(short.differences(&book())[0].line, None);
-        let said = short.differences(&book())[0].sentence("r.csv", Language::Es);
-        assert!(said.contains("1.2"), "{said}");
+        let says = |found: Vec<Difference>, what: &str| {
+            let said: Vec<String> = found
+                .iter()
+                .map(|d| d.sentence("r.csv", Language::Es))
+                .collect();
+            assert!(said.iter().any(|said| said == what), "{said:?}");
+        };
+        says(
+            book().differences(&short),
+            "r.csv, línea 3, mesa 1.2: la central no tiene resultado de ella",
+        );
+        says(
+            short.differences(&book()),
+            "mesa 1.2: la central la contó, y r.csv no la tiene",
+        );
     }
 }
