@@ -221,6 +221,10 @@ fn a_phone_that_does_not_open_is_wiped_all_the_same() {
         );
         assert!(contents(&phone.home).is_empty());
     }
+    let gone = stage.phone("gone", TABLE);
+    std::fs::remove_file(gone.home.join("phone.db")).unwrap();
+    gone.run(&["wipe", "--yes"]).done();
+    assert!(contents(&gone.home).is_empty());
     let nobody = stage.phone("nobody", TABLE);
     nobody.run(&["wipe", "--yes"]).done();
     assert_eq!(code(&nobody.run(&["wipe", "--yes"])), "no-phone");

@@ -145,6 +145,28 @@ fn headquarters_that_come_back_from_backups_have_the_keys_that_phones_know() {
 }
 
 #[test]
+fn a_keyset_that_the_server_could_not_serve_under_leaves_it_running() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let data = folder.path().join("hq");
+    let mut hq = Headquarters::init(data.clone(), &format!("https://localhost:{port}"));
+    hq.serve(port);
+    let phone = phone_of(&hq, &folder, "phone");
+    // A pin of no key that is here: whoever asks for it is told.
+    let pin = "ab".repeat(32);
+    let told = hq.run(&["rotate", "--pin", &pin]).done();
+    assert!(told.out.contains("ATTENTION"), "{told:?}");
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    assert!(hq.lives());
+    phone.report("all the same");
+    assert_eq!(phone.sync_all_well()["delivered"], 1);
+    // Nor does a damaged one, put there by hand.
+    std::fs::write(data.join("public/keyset.cose"), b"no keyset").unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    assert!(hq.lives());
+}
+
+#[test]
 fn the_next_tls_key_comes_into_use_while_phones_are_out() {
     let folder = tempfile::tempdir().unwrap();
     let port = free_port();

@@ -40,6 +40,17 @@ pub fn remains(home: &Path) -> impl HostKeys {
     KeyFiles(home.to_owned())
 }
 
+/// Whether anything of a phone is left in this folder.
+pub fn has_remains(home: &Path) -> bool {
+    let keys = [
+        "store-key",
+        "store-key.sealed",
+        "unsafe-key",
+        "unsafe-history-key",
+    ];
+    Phone::exists(home) || keys.iter().any(|name| home.join(name).exists())
+}
+
 fn missing(path: &Path) -> Failure {
     Failure::said(
         format!(

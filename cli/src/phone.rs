@@ -41,7 +41,7 @@ pub fn run(args: PhoneArgs, language: Language, as_json: bool) -> Result<Outcome
     let opened =
         key_file::keys(&args.home).and_then(|keys| Ok(Phone::open_under(&args.home, keys, clock)?));
     let mut phone = match (opened, &args.command) {
-        (Err(_), PhoneCommand::Wipe { yes: true }) if Phone::exists(&args.home) => {
+        (Err(_), PhoneCommand::Wipe { yes: true }) if key_file::has_remains(&args.home) => {
             return lock::wipe_remains(&args.home, language);
         }
         (opened, _) => opened?,

@@ -328,8 +328,8 @@ pub fn keyset(data: &Path, command: KeysetCommand, language: Language) -> Result
 pub fn rotate(data: &Path, args: RotateArgs, language: Language) -> Result<Outcome, Failure> {
     if args.is_empty() {
         return Err(Failure::said(
-            "Diga qué cambia: --seal, --receipt, --desk, --endpoint, --pin o --revoke.",
-            "Say what changes: --seal, --receipt, --desk, --endpoint, --pin or --revoke.",
+            "Diga qué cambia: --seal, --receipt, --desk, --tls, --endpoint, --pin o --revoke.",
+            "Say what changes: --seal, --receipt, --desk, --tls, --endpoint, --pin or --revoke.",
         ));
     }
     let rotated = testigo_hq::rotate(
@@ -362,8 +362,28 @@ pub fn rotate(data: &Path, args: RotateArgs, language: Language) -> Result<Outco
         "Make another backup of the keys: testigo hq --data DIR keys backup.",
     );
     let mut lines = vec![next];
-    if args.seal || args.receipt || args.desk {
+    if args.seal || args.receipt || args.desk || args.tls {
         lines.push(saved.to_owned());
+    }
+    if args.tls {
+        lines.push(
+            language
+                .pick(
+                    "La llave anterior deja de valer. Espere a que los teléfonos envíen antes de otro --tls: el que se salte dos necesita keyset.cose como archivo.",
+                    "The key before is believed no more. Let phones sync before another --tls: one that misses two needs keyset.cose as a file.",
+                )
+                .to_owned(),
+        );
+    }
+    if rotated.tls_elsewhere {
+        lines.push(
+            language
+                .pick(
+                    "ATENCIÓN: ninguna de las llaves TLS anunciadas está en keys/. Si no las tiene un proxy (serve --proxy-speaks-tls), los teléfonos no entregarán nada; la central en marcha sigue con el juego anterior.",
+                    "ATTENTION: none of the pinned TLS keys is in keys/. Unless a proxy has them (serve --proxy-speaks-tls) phones will deliver nothing; a server that runs stays with the keyset before.",
+                )
+                .to_owned(),
+        );
     }
     Ok(Outcome::clean(
         lines,

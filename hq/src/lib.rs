@@ -5,8 +5,7 @@
 //! the durable commit; the *desk* opens what was kept and works tally sheets out anew; the *console*
 //! shows both as JSON and as one plain page.
 //!
-//! There are no accounts yet: results and incidents are for this same machine, and for a proxy on it that asks
-//! who is there.
+//! There are no accounts yet: results and incidents are for this same machine.
 
 mod alarm;
 mod api;

@@ -46,6 +46,8 @@ pub struct Rotated {
     pub request: KeysetRequest,
     /// Version of the new keyset, where the root's key lies in `keys/` and has signed it already.
     pub installed: Option<u64>,
+    /// Keys of TLS are pinned from then on, and none of them is here: a proxy must have them.
+    pub tls_elsewhere: bool,
 }
 
 /// Makes new secret keys in `keys/`, and writes what the root has to sign to `keyset-request.cbor`; where the root's
@@ -123,7 +125,12 @@ pub fn rotate(data_dir: &Path, rotation: &Rotation) -> Result<Rotated, HqError> 
             None
         }
     };
-    Ok(Rotated { request, installed })
+    let tls_elsewhere = !tls::holds_one_of(&keys, &request.pins)?;
+    Ok(Rotated {
+        request,
+        installed,
+        tls_elsewhere,
+    })
 }
 
 /// A request that waits and changes the keyset that is held.
@@ -265,8 +272,14 @@ pub fn install(data_dir: &Path, from: &Path) -> Result<Installed, HqError> {
     })
 }
 
-/// Whether a later keyset than this one lies in the folder, whole and with the secret keys that it names.
-pub(crate) fn is_succeeded(data_dir: &Path, held: &[u8], version: u64) -> bool {
+/// Whether a later keyset than this one lies in the folder, whole and with the secret keys that it names: a server that
+/// runs takes up no other, however it came there.
+pub(crate) fn is_succeeded(
+    data_dir: &Path,
+    held: &[u8],
+    version: u64,
+    proxy_speaks_tls: bool,
+) -> bool {
     let folder = Folder::new(data_dir);
     if fs::read(folder.keyset()).is_ok_and(|bytes| bytes == held) {
         return false;
@@ -275,7 +288,9 @@ pub(crate) fn is_succeeded(data_dir: &Path, held: &[u8], version: u64) -> bool {
         return false;
     };
     let keys = folder.load_keys();
-    hq.keyset.version > version && keys.and_then(|keys| keys.check(&hq.keyset)).is_ok()
+    hq.keyset.version > version
+        && keys.and_then(|keys| keys.check(&hq.keyset)).is_ok()
+        && (proxy_speaks_tls || tls::acceptor(&hq).is_ok())
 }
 
 /// Signs a request with a root's key that lies on this machine, and installs what comes of it.

@@ -19,7 +19,7 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,6 +36,9 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How often it is looked whether a later keyset is installed.
 const LOOK_FOR_KEYSET: Duration = Duration::from_secs(1);
+
+/// How often headquarters are opened again under another keyset before they give up.
+const OPEN_TRIES: u32 = 5;
 
 /// What all requests share.
 pub(crate) struct Shared {
@@ -261,7 +264,16 @@ pub async fn serve(
     loop {
         // The socket stays open all the while: whoever connects between two keysets waits a moment.
         let socket = listener.try_clone().and_then(TcpListener::from_std);
-        let ended = run(data_dir, server, socket.map_err(fault)?, tls, ask.clone()).await?;
+        let proxy = listen.proxy_speaks_tls;
+        let ended = run(
+            data_dir,
+            server,
+            socket.map_err(fault)?,
+            tls,
+            proxy,
+            ask.clone(),
+        )
+        .await?;
         match ended {
             Ended::Asked => return Ok(()),
             Ended::Damaged => {
@@ -272,7 +284,20 @@ pub async fn serve(
             }
             Ended::NewKeyset => tracing::info!("a later keyset is installed: it is taken up"),
         }
-        (server, tls) = (Server::open(data_dir, Arc::new(SystemClock))?, acceptor()?);
+        let mut tries = 0;
+        (server, tls) = loop {
+            let opened = Server::open(data_dir, Arc::new(SystemClock));
+            match opened.and_then(|server| Ok((server, acceptor()?))) {
+                Ok(opened) => break opened,
+                // What ended a moment ago may hold its files a moment longer.
+                Err(error) if tries < OPEN_TRIES => {
+                    tracing::warn!(%error, "headquarters could not be opened again yet");
+                    tries += 1;
+                    tokio::time::sleep(LOOK_FOR_KEYSET).await;
+                }
+                Err(error) => return Err(error),
+            }
+        };
     }
 }
 
@@ -282,6 +307,7 @@ async fn run(
     server: Server,
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
+    proxy_speaks_tls: bool,
     mut ask: watch::Receiver<bool>,
 ) -> Result<Ended, HqError> {
     let Server {
@@ -296,7 +322,12 @@ async fn run(
     } = server;
     let desk = desk.start(bell, alarm.clone())?;
     let collecting = tokio::spawn(blobs.clone().collect_hourly());
-    let succeeded = succeeded(data_dir.to_owned(), keyset, keyset_version);
+    let succeeded = succeeded(
+        data_dir.to_owned(),
+        keyset,
+        keyset_version,
+        proxy_speaks_tls,
+    );
     let mut ended = Ended::Asked;
     let shutdown = async {
         ended = tokio::select! {
@@ -318,11 +349,11 @@ async fn run(
 }
 
 /// Ends once a later keyset is installed.
-async fn succeeded(data_dir: PathBuf, keyset: Bytes, version: u64) {
+async fn succeeded(data_dir: PathBuf, keyset: Bytes, version: u64, proxy_speaks_tls: bool) {
     loop {
         tokio::time::sleep(LOOK_FOR_KEYSET).await;
         let (data_dir, keyset) = (data_dir.clone(), keyset.clone());
-        let look = move || rotate::is_succeeded(&data_dir, &keyset, version);
+        let look = move || rotate::is_succeeded(&data_dir, &keyset, version, proxy_speaks_tls);
         if tokio::task::spawn_blocking(look).await.unwrap_or(false) {
             return;
         }
@@ -346,13 +377,36 @@ fn router(shared: Arc<Shared>) -> Router {
         .layer(from_fn(guard))
 }
 
-/// The address that phones reach must not publish the night: what staff see is for this machine, and for a proxy on it
-/// that asks who is there.
+/// The address that phones reach must not publish the night: what staff see is for this machine alone.
 async fn staff_only(request: Request, next: Next) -> Response {
-    match request.extensions().get::<FromAfar>() {
-        Some(FromAfar) => Problem::NOT_FOUND.into_response(),
-        None => next.run(request).await,
+    match is_from_here(&request) {
+        true => next.run(request).await,
+        false => Problem::NOT_FOUND.into_response(),
     }
+}
+
+/// Whether somebody at this machine asks: not another machine, not a proxy for one, and not a page from elsewhere that
+/// gave this machine's address a name of its own.
+fn is_from_here(request: &Request) -> bool {
+    let of_a_proxy = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
+    let headers = request.headers();
+    if request.extensions().get::<FromAfar>().is_some()
+        || of_a_proxy.iter().any(|name| headers.contains_key(*name))
+    {
+        return false;
+    }
+    headers.get(header::HOST).is_none_or(|host| {
+        let host = host.to_str().unwrap_or_default();
+        let name = match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+            _ => host,
+        };
+        let address = name
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .parse::<IpAddr>();
+        name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|ip| ip.is_loopback())
+    })
 }
 
 /// A time limit for every request, and headers for every answer.
@@ -409,6 +463,20 @@ mod tests {
                 };
                 assert_eq!(answer.status(), expected, "{path} {afar}");
             }
+        }
+        for (name, value, here) in [
+            ("Host", "localhost:8470", true),
+            ("Host", "127.0.0.1", true),
+            ("Host", "[::1]:8470", true),
+            ("Host", "hq.example.org", false),
+            ("Host", "127.0.0.1.example.org:8470", false),
+            ("X-Forwarded-For", "192.0.2.1", false),
+            ("Forwarded", "for=192.0.2.1", false),
+            ("Via", "1.1 proxy", false),
+        ] {
+            let request = Request::get("/v1/results").header(name, value);
+            let request = request.body(Body::empty()).unwrap();
+            assert_eq!(is_from_here(&request), here, "{name}: {value}");
         }
     }
 }

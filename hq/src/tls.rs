@@ -4,6 +4,7 @@ use crate::HqError;
 use crate::init::Headquarters;
 use crate::keys::{Folder, read_private, write_new};
 use crate::ring::{is_tls_key, key_files};
+use minicbor::bytes::ByteArray;
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData};
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use sha2::{Digest, Sha256};
@@ -67,14 +68,10 @@ pub(crate) fn acceptor(headquarters: &Headquarters) -> Result<Option<TlsAcceptor
         return Ok(None);
     }
     let keys = headquarters.folder.keys();
-    let mut held = Vec::new();
-    for name in key_files(&keys)?.iter().filter(|name| is_tls_key(name)) {
-        let (key, bytes) = load(&keys.join(name))?;
-        held.push((pin(&key), key, bytes));
-    }
+    let held = held(&keys)?;
     let place = |pin: &[u8; 32]| pins.iter().position(|known| **known == *pin);
     let shown = (held.into_iter())
-        .filter_map(|(pin, key, bytes)| Some((place(&pin)?, key, bytes)))
+        .filter_map(|(key, bytes)| Some((place(&pin(&key))?, key, bytes)))
         .min_by_key(|(place, ..)| *place);
     let Some((_, key, bytes)) = shown else {
         return Err(HqError::TlsKeys(keys));
@@ -95,6 +92,21 @@ pub(crate) fn acceptor(headquarters: &Headquarters) -> Result<Option<TlsAcceptor
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok(Some(TlsAcceptor::from(Arc::new(config))))
+}
+
+/// All keys of TLS that are here.
+fn held(keys: &Path) -> Result<Vec<(KeyPair, Zeroizing<Vec<u8>>)>, HqError> {
+    (key_files(keys)?.iter())
+        .filter(|name| is_tls_key(name))
+        .map(|name| load(&keys.join(name)))
+        .collect()
+}
+
+/// Whether no key is pinned, or one that is here.
+pub(crate) fn holds_one_of(keys: &Path, pins: &[ByteArray<32>]) -> Result<bool, HqError> {
+    let held = held(keys)?;
+    let mut pinned = pins.iter();
+    Ok(pins.is_empty() || pinned.any(|known| held.iter().any(|(key, _)| pin(key) == **known)))
 }
 
 /// Reads a TLS key as [`make_keys`] wrote it.
