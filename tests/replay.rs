@@ -167,6 +167,9 @@ fn rows_with_faults_are_named_and_the_rest_is_replayed() {
         (&3.into(), &true.into())
     );
     assert_eq!(found["faulty_rows"], 4);
+    // No rows are no equal totals.
+    let only_heading = file(folder.path(), "none.csv", published(0));
+    replay(&only_heading, &[]).exited(2);
     for line in [5, 6, 7, 8] {
         let place = format!("results.csv, line {line}");
         assert!(ended.err.contains(&place), "{place}: {}", ended.err);

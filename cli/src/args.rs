@@ -4,12 +4,14 @@ mod lock;
 mod replay;
 pub mod staff;
 mod tally;
+mod verify;
 
 pub use courier::{CarryCommand, ImportCommand};
 pub use keys::{KeysCommand, KeysetCommand, PaperArgs, RootCommand, RotateArgs};
 pub use lock::{DuressCommand, PinCommand, WipeAfter};
 pub use replay::ReplayArgs;
 pub use tally::{DecodeArgs, TallyArgs, TallyCommand};
+pub use verify::VerifyCommand;
 
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
@@ -80,30 +82,6 @@ pub enum Command {
     Verify {
         #[command(subcommand)]
         command: VerifyCommand,
-    },
-}
-
-#[derive(Subcommand)]
-pub enum VerifyCommand {
-    /// Receipts, receipts of files and notices, as `testigo phone receipt` writes them.
-    #[command(
-        after_help = "Example: testigo verify receipt receipt.cbor --keyset keyset.cose --envelope envelope.cose"
-    )]
-    Receipt {
-        /// The file with what headquarters signed.
-        file: PathBuf,
-        /// Headquarters' keys (`public/keyset.cose`).
-        #[arg(long, value_name = "FILE")]
-        keyset: PathBuf,
-        /// The root that the keyset must be signed by, as `hq init` showed it.
-        #[arg(long, value_name = "HEX")]
-        root: Option<String>,
-        /// The sealed envelope that they must be about.
-        #[arg(long, value_name = "FILE")]
-        envelope: Option<PathBuf>,
-        /// The same by its SHA-256.
-        #[arg(long, value_name = "HEX", conflicts_with = "envelope")]
-        eid: Option<String>,
     },
 }
 

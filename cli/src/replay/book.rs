@@ -1,7 +1,7 @@
 //! A file of results in memory, and what two of them do not have in common.
 
-use super::complain;
 use crate::failure::Failure;
+use crate::outcome::complain;
 use crate::results_file::{Layout, ResultRow, ResultsFile, Wanted};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -1,8 +1,8 @@
 //! The election of a file of results: its pack, and the text of each sheet.
 
 use super::book::Book;
-use super::complain;
 use crate::failure::Failure;
+use crate::outcome::complain;
 use crate::results_file::ResultRow;
 use crate::sheet::Chance;
 use crate::tally::built_in_election;

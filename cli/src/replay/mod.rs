@@ -16,7 +16,7 @@ mod wire;
 use crate::args::ReplayArgs;
 use crate::child::{Crew, interrupted};
 use crate::failure::Failure;
-use crate::outcome::{self, Outcome};
+use crate::outcome::Outcome;
 use crate::sheet::Chance;
 use book::{Book, Difference};
 use faults::{Fault, Faults};
@@ -60,6 +60,12 @@ pub fn run(args: &ReplayArgs, language: Language, as_json: bool) -> Result<Outco
     let folder = tempfile::tempdir().map_err(Failure::file(Path::new("temp")))?;
     let source = election::source(folder.path(), &book)?;
     let sheets = election::sheets(&mut book, &source, args.seed, language)?;
+    if book.rows.is_empty() {
+        return Err(Failure::said(
+            "En el archivo no hay ninguna fila que repetir.",
+            "There is no row in the file to be replayed.",
+        ));
+    }
     let mut hq = Headquarters::make(folder.path(), &source, crew.clone())?;
     let mut shown = Shown::new(&book, language, as_json);
     let faults = Faults::default();
@@ -274,9 +280,4 @@ impl Ended<'_> {
             clean: equal && faulty == 0,
         }
     }
-}
-
-/// Names what is wrong in an input, as it is found.
-fn complain(sentence: &str) {
-    outcome::complain(sentence);
 }

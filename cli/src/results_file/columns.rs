@@ -45,7 +45,11 @@ impl Column {
     }
 
     fn needed(self, wanted: Wanted) -> bool {
-        wanted == Wanted::Tables && !matches!(self, Self::Municipality | Self::Parish)
+        match wanted {
+            Wanted::Tables => !matches!(self, Self::Municipality | Self::Parish),
+            Wanted::Votes => matches!(self, Self::Centre | Self::Table),
+            Wanted::Sums => false,
+        }
     }
 }
 
@@ -138,6 +142,8 @@ pub(super) struct Columns {
     pub candidates: Vec<String>,
     /// Their places.
     pub votes: Vec<usize>,
+    /// Where the state of the table is, in files of Testigo's own.
+    pub state: Option<usize>,
 }
 
 impl Columns {
@@ -177,6 +183,7 @@ impl Columns {
                 None => {}
             }
         }
+        columns.state = position(OF_IMAGES[0])?;
         if !layout.candidates.is_empty() {
             for candidate in &layout.candidates {
                 let at = position(candidate)?.ok_or_else(|| missing(candidate))?;

@@ -30,6 +30,8 @@ const TABLE_DIGITS: usize = 2;
 pub enum Wanted {
     /// Every row is a table's whole result: the file must have all columns but municipality and parish.
     Tables,
+    /// Votes of each table: the file must have centre and table.
+    Votes,
     /// Sums by candidate: the file must have candidates.
     Sums,
 }
@@ -90,6 +92,7 @@ pub struct ResultsFile<R> {
     /// Tables found so far, with their lines.
     seen: HashMap<TableId, u64>,
     over: bool,
+    passed_over: u64,
 }
 
 impl ResultsFile<BufReader<File>> {
@@ -115,6 +118,7 @@ impl<R: BufRead> ResultsFile<R> {
             wanted,
             seen: HashMap::new(),
             over: false,
+            passed_over: 0,
         };
         let mut heading = (file.next_line()?).ok_or(RowFault::of(1, Fault::EmptyFile))?;
         if let Some(rest) = heading.strip_prefix(b"\xef\xbb\xbf") {
@@ -140,6 +144,11 @@ impl<R: BufRead> ResultsFile<R> {
     /// The candidates, as the heading names them, in the file's order.
     pub fn candidates(&self) -> &[String] {
         &self.columns.candidates
+    }
+
+    /// Rows so far that say of themselves that nothing of them counts: no result yet, or readings that differ.
+    pub fn passed_over(&self) -> u64 {
+        self.passed_over
     }
 
     /// The next line without its end; `None` behind the last.
@@ -227,15 +236,21 @@ impl<R: BufRead> ResultsFile<R> {
 
     /// The next row; `None` behind the last.
     fn row(&mut self) -> Result<Option<ResultRow>, RowFault> {
-        let line = loop {
+        let fields = loop {
             match self.next_line()? {
                 None => return Ok(None),
                 // Some programs end a file with an empty line.
                 Some(line) if line.iter().all(u8::is_ascii_whitespace) => {}
-                Some(line) => break line,
+                Some(line) => {
+                    let fields = self.fields(&line)?;
+                    let state = self.columns.state.and_then(|at| fields.get(at));
+                    match state.map(String::as_str) {
+                        None | Some("" | "reported") => break fields,
+                        Some(_) => self.passed_over += 1,
+                    }
+                }
             }
         };
-        let fields = self.fields(&line)?;
         let of = |fault| RowFault::of(self.line, fault);
         if fields.len() != self.columns.names.len() {
             return Err(of(Fault::Ragged {
@@ -257,6 +272,11 @@ impl<R: BufRead> ResultsFile<R> {
                 .map_err(|fault| at(position, fault))
         };
         let number = |column| self.columns.at(column).map(number_at).transpose();
+        // Who holds sheets of a table that no list has does not know its voters.
+        let registered = match (self.wanted, text(Column::Registered)) {
+            (Wanted::Votes | Wanted::Sums, Some("")) => None,
+            _ => number(Column::Registered)?,
+        };
         let table = match text(Column::Centre) {
             None => None,
             Some(centre) => {
@@ -277,7 +297,7 @@ impl<R: BufRead> ResultsFile<R> {
             municipality: text(Column::Municipality).unwrap_or_default().to_owned(),
             parish: text(Column::Parish).unwrap_or_default().to_owned(),
             table,
-            registered: number(Column::Registered)?,
+            registered,
             null: number(Column::Null)?,
             votes,
         };
@@ -293,9 +313,7 @@ impl<R: BufRead> ResultsFile<R> {
                 fault,
             });
         }
-        if let Some(table) = &row.table
-            && self.wanted == Wanted::Tables
-        {
+        if let Some(table) = &row.table {
             if let Some(first) = self.seen.get(table) {
                 let twice = Fault::Twice {
                     table: table.to_string(),
@@ -343,27 +361,29 @@ pub struct Sums {
     pub rows: u64,
     /// Rows that have a fault and are not.
     pub faulty: u64,
+    /// Rows of which nothing counts yet.
+    pub passed_over: u64,
 }
 
 /// Adds a file up by candidate, tables or totals of places alike; `faulty` is told of each row that is left out.
 ///
 /// # Errors
 /// As [`ResultsFile::open`].
-#[allow(dead_code, reason = "official bulletins are held against it")]
 pub fn sums(
     path: &Path,
     layout: &Layout,
     mut faulty: impl FnMut(&RowFault),
 ) -> Result<Sums, Failure> {
-    let file = ResultsFile::open(path, Wanted::Sums, layout)?;
+    let mut file = ResultsFile::open(path, Wanted::Sums, layout)?;
     let names = file.candidates().iter();
     let mut sums = Sums {
         candidates: names.map(|name| (name.clone(), 0)).collect(),
         null: None,
         rows: 0,
         faulty: 0,
+        passed_over: 0,
     };
-    for row in file {
+    for row in &mut file {
         match row {
             Ok(row) => {
                 sums.rows += 1;
@@ -380,6 +400,7 @@ pub fn sums(
             }
         }
     }
+    sums.passed_over = file.passed_over();
     Ok(sums)
 }
 

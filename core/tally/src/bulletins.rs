@@ -94,7 +94,7 @@ pub enum Finding {
         /// After.
         after: u64,
     },
-    /// What came between two of them, which is possible.
+    /// What came between two of them, which is possible: nobody's votes fall.
     Added {
         /// The earlier one.
         from: String,
@@ -104,6 +104,17 @@ pub enum Finding {
         added: Vec<(String, u64)>,
         /// Which part of all records came.
         counted: Share,
+        /// Votes for each percent of the records, in the earlier one and in what came.
+        a_percent: (u64, u64),
+    },
+    /// More votes without one record more.
+    NoRecords {
+        /// The earlier one.
+        from: String,
+        /// The later one.
+        to: String,
+        /// How many more.
+        votes: u64,
     },
     /// Fewer votes than the held records have already: impossible if those are authentic.
     BelowHeld {
@@ -144,6 +155,18 @@ pub enum Finding {
     },
 }
 
+/// Names of the column of all others, who cannot lead together.
+fn is_all_others(name: &str) -> bool {
+    ["others", "other", "otros", "outros"].iter().any(|others| same_name(others, name))
+}
+
+/// Whether two headings name the same candidate: capitals or not is the same.
+pub fn same_name(a: &str, b: &str) -> bool {
+    a.to_uppercase() == b.to_uppercase()
+}
+
+/// The longest odds that are told as a number.
+const LONGEST: f64 = 1e15;
 /// Chances better than one in so many are not worth a word: small totals are often exact.
 const WORTH_A_WORD: f64 = 1000.0;
 
@@ -151,10 +174,30 @@ impl Bulletins {
     /// All that follows; `held` are the sums of records in hand, by candidate.
     pub fn findings(&self, held: &[(String, u64)]) -> Vec<Finding> {
         let mut findings = Vec::new();
+        // The last numbers that were published of each candidate, and where.
+        let mut last: Vec<Option<(&Bulletin, u64)>> = vec![None; self.candidates.len()];
         let mut before: Option<&Bulletin> = None;
         for bulletin in &self.list {
+            let mut falls = Vec::new();
+            for ((candidate, votes), last) in self.of(bulletin).zip(&mut last) {
+                let Some(after) = votes else { continue };
+                if let Some((from, before)) = *last
+                    && after < before
+                {
+                    falls.push(Finding::VotesFall {
+                        from: from.name.clone(),
+                        to: bulletin.name.clone(),
+                        candidate: candidate.clone(),
+                        before,
+                        after,
+                    });
+                }
+                *last = Some((bulletin, after));
+            }
+            let fell = !falls.is_empty();
+            findings.extend(falls);
             if let Some(before) = before {
-                findings.extend(self.between(before, bulletin));
+                findings.extend(self.between(before, bulletin, fell));
             }
             findings.extend(self.below_held(bulletin, held));
             findings.extend(self.lead(bulletin));
@@ -168,47 +211,53 @@ impl Bulletins {
         self.candidates.iter().zip(bulletin.votes.iter().copied())
     }
 
-    fn between(&self, before: &Bulletin, after: &Bulletin) -> Vec<Finding> {
-        let (from, to) = (&before.name, &after.name);
-        let mut findings = Vec::new();
+    fn between(&self, before: &Bulletin, after: &Bulletin, fell: bool) -> Option<Finding> {
+        let (from, to) = (before.name.clone(), after.name.clone());
         if after.counted < before.counted {
-            findings.push(Finding::CountedFalls {
-                from: from.clone(),
-                to: to.clone(),
-            });
+            return Some(Finding::CountedFalls { from, to });
         }
-        let mut added = Vec::new();
-        for ((candidate, before), (_, after)) in self.of(before).zip(self.of(after)) {
-            let (Some(before), Some(after)) = (before, after) else {
-                continue;
-            };
-            match after.checked_sub(before) {
-                Some(votes) => added.push((candidate.clone(), votes)),
-                None => findings.push(Finding::VotesFall {
-                    from: from.clone(),
-                    to: to.clone(),
-                    candidate: candidate.clone(),
-                    before,
-                    after,
-                }),
-            }
+        let both: Vec<(String, u64, u64)> = (self.of(before).zip(self.of(after)))
+            .filter_map(|((candidate, before), (_, after))| {
+                Some((candidate.clone(), before?, after?))
+            })
+            .collect();
+        if fell || both.is_empty() {
+            return None;
         }
-        if findings.is_empty() {
-            findings.push(Finding::Added {
-                from: from.clone(),
-                to: to.clone(),
-                added,
-                counted: Share(after.counted.0 - before.counted.0),
-            });
+        let counted = Share(after.counted.0 - before.counted.0);
+        let sum = |votes: fn(&(String, u64, u64)) -> u64| {
+            both.iter().fold(0u64, |sum, one| sum.saturating_add(votes(one)))
+        };
+        let came = sum(|(_, before, after)| after.saturating_sub(*before));
+        if counted.0 == 0 {
+            let votes = came;
+            return (votes > 0).then_some(Finding::NoRecords { from, to, votes });
         }
-        findings
+        let a_percent = |votes: u64, share: Share| match share.0 {
+            0 => 0,
+            share => u64::try_from(u128::from(votes) * 10_000 / u128::from(share)).unwrap_or(u64::MAX),
+        };
+        let a_percent = (
+            a_percent(sum(|(_, before, _)| *before), before.counted),
+            a_percent(came, counted),
+        );
+        let added = (both.into_iter())
+            .map(|(candidate, before, after)| (candidate, after - before))
+            .collect();
+        Some(Finding::Added {
+            from,
+            to,
+            added,
+            counted,
+            a_percent,
+        })
     }
 
     fn below_held(&self, bulletin: &Bulletin, held: &[(String, u64)]) -> Vec<Finding> {
         (self.of(bulletin))
             .filter_map(|(candidate, published)| {
                 let published = published?;
-                let held = held.iter().find(|(of, _)| of == candidate)?.1;
+                let held = held.iter().find(|(of, _)| same_name(of, candidate))?.1;
                 (published < held).then(|| Finding::BelowHeld {
                     bulletin: bulletin.name.clone(),
                     candidate: candidate.clone(),
@@ -223,13 +272,14 @@ impl Bulletins {
         let total = bulletin.total().filter(|total| *total > 0)? as f64;
         let rest = Share(Share::WHOLE.0.checked_sub(bulletin.counted.0)?);
         let mut votes: Vec<(&String, u64)> = (self.of(bulletin))
+            .filter(|(candidate, _)| !is_all_others(candidate))
             .filter_map(|(candidate, votes)| Some((candidate, votes?)))
             .collect();
         votes.sort_by_key(|(_, votes)| std::cmp::Reverse(*votes));
         let [(first, most), (second, next), ..] = *votes.as_slice() else {
             return None;
         };
-        if bulletin.counted.0 == 0 || rest.0 == 0 {
+        if bulletin.counted.0 == 0 || rest.0 == 0 || most == next {
             return None;
         }
         let lead = (most - next) as f64 / total;
@@ -258,9 +308,9 @@ impl Bulletins {
             }
             percentages.push((candidate.clone(), Share(thousandths as u32 * 1000)));
         }
-        // The last number follows from the total and the others.
-        let free = percentages.len().checked_sub(1)?;
-        let one_in = (total as f64 / 1000.0).powi(i32::try_from(free).ok()?);
+        // Nobody's vote is exact by nature, and the last number follows from the total and the others.
+        let exact = percentages.iter().filter(|(_, share)| share.0 > 0).count();
+        let one_in = (total as f64 / 1000.0).powi(i32::try_from(exact.checked_sub(1)?).ok()?);
         (one_in >= WORTH_A_WORD).then(|| Finding::Rounded {
             bulletin: bulletin.name.clone(),
             percentages,
@@ -296,7 +346,10 @@ impl Finding {
     pub fn is_impossible(&self) -> bool {
         matches!(
             self,
-            Self::CountedFalls { .. } | Self::VotesFall { .. } | Self::BelowHeld { .. }
+            Self::CountedFalls { .. }
+                | Self::VotesFall { .. }
+                | Self::NoRecords { .. }
+                | Self::BelowHeld { .. }
         )
     }
 
@@ -306,6 +359,7 @@ impl Finding {
             Self::CountedFalls { .. } => "counted-falls",
             Self::VotesFall { .. } => "votes-fall",
             Self::Added { .. } => "added",
+            Self::NoRecords { .. } => "no-records",
             Self::BelowHeld { .. } => "below-held",
             Self::Lead { .. } => "lead",
             Self::Rounded { .. } => "rounded",
@@ -337,6 +391,7 @@ impl Finding {
                 to,
                 added,
                 counted,
+                a_percent,
             } => {
                 let counted = counted.percent(language);
                 let list = listed(
@@ -344,9 +399,18 @@ impl Finding {
                         .iter()
                         .map(|(name, votes)| (name, thousands(*votes, language))),
                 );
+                let (before, came) = *a_percent;
+                let (before, came) = (thousands(before, language), thousands(came, language));
                 language.pick(
-                    format!("De «{from}» a «{to}», con {counted} de las actas, se suman {list}: es posible."),
-                    format!("From {from:?} to {to:?}, with {counted} of the records, come {list}: that is possible."),
+                    format!("De «{from}» a «{to}», con {counted} de las actas, se suman {list}: posible, a nadie se le restan votos ({came} votos por cada 1 % de las actas; antes {before})."),
+                    format!("From {from:?} to {to:?}, with {counted} of the records, come {list}: possible, nobody's votes fall ({came} votes for each percent of the records; {before} before)."),
+                )
+            }
+            Self::NoRecords { from, to, votes } => {
+                let votes = thousands(*votes, language);
+                language.pick(
+                    format!("IMPOSIBLE: de «{from}» a «{to}» se suman {votes} votos sin un acta más."),
+                    format!("IMPOSSIBLE: from {from:?} to {to:?} come {votes} votes without one record more."),
                 )
             }
             Self::BelowHeld {
@@ -392,7 +456,11 @@ impl Finding {
                 let list =
                     (percentages.iter()).map(|(name, share)| (name, share.percent(language)));
                 let list = listed(list);
-                let odds = thousands(*one_in as u64, language);
+                let odds = thousands(one_in.min(LONGEST) as u64, language);
+                let odds = match *one_in > LONGEST {
+                    true => language.pick(format!("más de {odds}"), format!("more than {odds}")),
+                    false => odds,
+                };
                 language.pick(
                     format!("SOSPECHOSO: en «{bulletin}» cada número es exactamente un porcentaje con un decimal del total ({list}). Por azar ocurre una vez en {odds} (si los votos de cada cual, salvo los del último, caen con igual probabilidad en cualquier número)."),
                     format!("SUSPECT: in {bulletin:?} each number is exactly a percentage with one decimal of the total ({list}). By chance that happens once in {odds} (if everyone's votes, but for the last one's, are as likely to be any number as the next)."),

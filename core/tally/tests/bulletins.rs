@@ -43,6 +43,7 @@ fn from_the_first_bulletin_to_the_second_is_possible() {
         to: "2 August".into(),
         added: vec![("NM".into(), 1_258_752), ("EG".into(), 880_126)],
         counted: Share(168_700),
+        a_percent: (119_950, 126_785),
     };
     assert!(findings.contains(&added), "{findings:#?}");
     assert!(!findings.iter().any(Finding::is_impossible));
@@ -103,6 +104,12 @@ fn totals_that_are_exact_percentages_are_flagged_with_their_chance() {
         list: vec![bulletin("a village", "100", &[Some(51), Some(49)])],
     };
     assert!(small.findings(&[]).is_empty());
+    // Nobody's vote is exact by nature.
+    let zeros = Bulletins {
+        candidates: ["A", "B", "C", "D"].map(str::to_owned).to_vec(),
+        list: vec![bulletin("x", "100", &[Some(1500), Some(1500), Some(0), Some(0)])],
+    };
+    assert!(zeros.findings(&[]).is_empty());
 }
 
 #[test]
@@ -143,6 +150,20 @@ fn a_lead_and_what_the_rest_must_say_to_undo_it() {
         ("61.70 %".into(), "20.00 %".into())
     );
 
+    // All others together lead nobody, and equals do not lead each other.
+    let others = Bulletins {
+        candidates: vec!["A".into(), "Others".into(), "B".into()],
+        list: vec![bulletin("x", "50", &[Some(400), Some(500), Some(101)])],
+    };
+    let Finding::Lead { first, second, .. } = &others.findings(&[])[0] else {
+        panic!("somebody leads");
+    };
+    assert_eq!((first.as_str(), second.as_str()), ("A", "B"));
+    let level = Bulletins {
+        candidates: vec!["A".into(), "B".into()],
+        list: vec![bulletin("x", "50", &[Some(400), Some(400)])],
+    };
+    assert!(level.findings(&[]).is_empty());
     let late = Bulletins {
         candidates: vec!["A".into(), "B".into()],
         list: vec![bulletin("late", "95", &[Some(60_000), Some(40_001)])],
@@ -164,7 +185,22 @@ fn what_becomes_less_is_impossible() {
         .filter(Finding::is_impossible)
         .map(|finding| finding.code())
         .collect();
-    assert_eq!(impossible, ["counted-falls", "votes-fall"]);
+    assert_eq!(impossible, ["votes-fall", "counted-falls"]);
+    // Also where a bulletin between gave no number; and votes need records.
+    let series = Bulletins {
+        candidates: vec!["A".into(), "B".into()],
+        list: vec![
+            bulletin("x", "50", &[Some(1000), Some(900)]),
+            bulletin("y", "60", &[None, None]),
+            bulletin("z", "70", &[Some(500), Some(950)]),
+            bulletin("z again", "70", &[Some(5_000_000), Some(950)]),
+        ],
+    };
+    let said: Vec<_> = (series.findings(&[]).into_iter())
+        .filter(|finding| !matches!(finding, Finding::Lead { .. }))
+        .map(|finding| finding.code())
+        .collect();
+    assert_eq!(said, ["votes-fall", "no-records"]);
 }
 
 #[test]
