@@ -179,6 +179,54 @@ fn bulletins_and_published_tables_are_held_against_records_in_hand() {
     );
     assert_eq!(said["tables"][0]["table"], "000001001.01");
 
+    // Columns of other names are told, not passed over as agreement.
+    let renamed = file(
+        "renamed.csv",
+        &format!("{}\n{}\n", heading.replace("A,B", "C,D"), rows[0]),
+    );
+    run(&["tally", "tables", &renamed, &held]).exited(2);
+    run(&["tally", "bulletins", &bulletins, "--held", &renamed]).exited(2);
+    let lower = file(
+        "lower.csv",
+        &format!(
+            "{}\n{}\n{}\n",
+            heading.replace("A,B", "a,b"),
+            rows[0],
+            rows[1]
+        ),
+    );
+    assert_eq!(
+        run(&["tally", "tables", &lower, &held]).done().json()["same"],
+        2
+    );
+    // Testigo's own files: what has no result, and readings that differ, count nowhere; a table twice counts once.
+    let own = file(
+        "own.csv",
+        &format!(
+            "{heading},ESTADO_MESA\n{},reported\nS,M,P,1001,2,300,,,,,expected\nS,M,P,1001,3,,9,0,9,0,conflict\nS,M,P,1001,3,,8,0,8,0,conflict\n",
+            rows[0]
+        ),
+    );
+    let said = run(&["tally", "tables", &held, &own]).done().json();
+    assert_eq!(
+        (&said["same"], &said["passed_over"]),
+        (&1.into(), &3.into())
+    );
+    let twice = file(
+        "twice.csv",
+        &format!("{heading}\n{}\n{}\n", rows[0], rows[0]),
+    );
+    let said = run(&["tally", "bulletins", &bulletins, "--held", &twice])
+        .exited(1)
+        .json();
+    assert!(
+        said["faults"][0]
+            .as_str()
+            .unwrap()
+            .contains("twice.csv, line 3"),
+        "{said}"
+    );
+
     // What is wrong is named by file, line and column, and the rest goes on.
     let bad = file(
         "bad.csv",
@@ -196,13 +244,43 @@ fn bulletins_and_published_tables_are_held_against_records_in_hand() {
     );
     for wrong in [
         "records,bulletin,A\n",
-        "bulletin,records,A\nx,eighty,5\n",
-        "bulletin,records,A\nx,80,-5\n",
-        "bulletin,records,A\nx,80\n",
-        "bulletin,records,A\nx,80,1000000000000000000000000000000\n",
+        "bulletin,records,A,a\n",
+        "bulletin,records,A,\n",
+        "",
     ] {
         let wrong = file("wrong.csv", wrong);
         let said = run(&["tally", "bulletins", &wrong]).exited(2);
         assert!(said.err.contains("wrong.csv"), "{said:?}");
     }
+    for wrong in [
+        "x,eighty,5",
+        "x,80,-5",
+        "x,80",
+        "x,80,1000000000000000000000000000000",
+    ] {
+        let wrong = file(
+            "wrong.csv",
+            &format!("bulletin;records;A\n{}\ny;80;5\n", wrong.replace(',', ";")),
+        );
+        let said = run(&["tally", "bulletins", &wrong]).exited(1).json();
+        assert!(
+            said["faults"][0]
+                .as_str()
+                .unwrap()
+                .contains("wrong.csv, line 2"),
+            "{said}"
+        );
+        assert_eq!(said["bulletins"], 1);
+    }
+    run(&[
+        "tally", "lead", "--by", "99", "--at", "40", "--others", "90",
+    ])
+    .exited(2);
+    let far = run(&["tally", "lead", "--by", "90", "--at", "90"])
+        .done()
+        .json();
+    assert_eq!(
+        (&far["enough"], &far["needed_percent"]),
+        (&false.into(), &serde_json::Value::Null)
+    );
 }

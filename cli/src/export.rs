@@ -34,7 +34,13 @@ pub fn run(
         // A document for programs has no room for another one before it.
         None if as_json => {}
         None => {
-            let _ = std::io::stdout().write_all(&bytes);
+            let mut out = std::io::stdout();
+            match out.write_all(&bytes).and_then(|()| out.flush()) {
+                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                    return Err(Failure::file(Path::new("stdout"))(error));
+                }
+                _ => {}
+            }
         }
     }
     let (reported, expected) = (results.tables.reported, results.tables.expected);

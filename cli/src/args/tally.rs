@@ -1,5 +1,6 @@
 //! What sheets and bulletins say.
 
+use super::replay::LayoutArgs;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use testigo_tally::bulletins::Share;
@@ -29,6 +30,8 @@ pub enum TallyCommand {
         /// Results in hand (docs/results-file.md), whose sums are held against each bulletin; columns of the same names.
         #[arg(long, value_name = "RESULTS.csv")]
         held: Option<PathBuf>,
+        #[command(flatten)]
+        layout: LayoutArgs,
     },
     /// Published results by table beside those in hand: where they differ. Exit status: 1 where they do.
     #[command(after_help = "Example: testigo tally tables published.csv results.csv")]
@@ -37,6 +40,8 @@ pub enum TallyCommand {
         published: PathBuf,
         /// What is in hand.
         held: PathBuf,
+        #[command(flatten)]
+        layout: LayoutArgs,
     },
     /// Which part of the records to come the second needs, where the first leads.
     #[command(

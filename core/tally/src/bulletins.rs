@@ -157,7 +157,9 @@ pub enum Finding {
 
 /// Names of the column of all others, who cannot lead together.
 fn is_all_others(name: &str) -> bool {
-    ["others", "other", "otros", "outros"].iter().any(|others| same_name(others, name))
+    ["others", "other", "otros", "outros"]
+        .iter()
+        .any(|others| same_name(others, name))
 }
 
 /// Whether two headings name the same candidate: capitals or not is the same.
@@ -226,7 +228,8 @@ impl Bulletins {
         }
         let counted = Share(after.counted.0 - before.counted.0);
         let sum = |votes: fn(&(String, u64, u64)) -> u64| {
-            both.iter().fold(0u64, |sum, one| sum.saturating_add(votes(one)))
+            both.iter()
+                .fold(0u64, |sum, one| sum.saturating_add(votes(one)))
         };
         let came = sum(|(_, before, after)| after.saturating_sub(*before));
         if counted.0 == 0 {
@@ -235,7 +238,9 @@ impl Bulletins {
         }
         let a_percent = |votes: u64, share: Share| match share.0 {
             0 => 0,
-            share => u64::try_from(u128::from(votes) * 10_000 / u128::from(share)).unwrap_or(u64::MAX),
+            share => {
+                u64::try_from(u128::from(votes) * 10_000 / u128::from(share)).unwrap_or(u64::MAX)
+            }
         };
         let a_percent = (
             a_percent(sum(|(_, before, _)| *before), before.counted),

@@ -107,7 +107,11 @@ fn totals_that_are_exact_percentages_are_flagged_with_their_chance() {
     // Nobody's vote is exact by nature.
     let zeros = Bulletins {
         candidates: ["A", "B", "C", "D"].map(str::to_owned).to_vec(),
-        list: vec![bulletin("x", "100", &[Some(1500), Some(1500), Some(0), Some(0)])],
+        list: vec![bulletin(
+            "x",
+            "100",
+            &[Some(1500), Some(1500), Some(0), Some(0)],
+        )],
     };
     assert!(zeros.findings(&[]).is_empty());
 }
