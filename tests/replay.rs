@@ -9,44 +9,9 @@
 
 mod support;
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use support::{Chance, Ended, Headquarters, run};
-
-const CANDIDATES: [&str; 10] = [
-    "EG", "NM", "LM", "JABE", "JOBR", "AE", "CF", "DC", "EM", "BERA",
-];
-
-/// A published file of this many made-up tables of three states, in the columns of Venezuela 2024. By hand, of a whole
-/// country: `cargo test --test replay -- --ignored --nocapture`.
-fn published(tables: usize) -> String {
-    let mut chance = Chance::new();
-    let mut text = format!(
-        "COD_EDO,EDO,COD_MUN,MUN,COD_PAR,PAR,CENTRO,MESA,RE,VOTOS_VALIDOS,VOTOS_NULOS,{}\n",
-        CANDIDATES.join(",")
-    );
-    for n in 0..tables {
-        let votes: Vec<u64> = (0..10)
-            .map(|c| 1 + chance.below(if c < 2 { 400 } else { 9 }))
-            .collect();
-        let (valid, state) = (votes.iter().sum::<u64>(), n % 3 + 1);
-        let votes = votes
-            .iter()
-            .map(u64::to_string)
-            .collect::<Vec<_>>()
-            .join(",");
-        let (centre, null) = (state * 10_000_000 + n / 3 + 1, n % 2);
-        let registered = valid + 100;
-        writeln!(
-            text,
-            "{state},EDO. PEÑA {state},1,MP. UNO,1,PQ. {n},{centre},{},{registered},{valid},{null},{votes}",
-            n / 3 % 4 + 1
-        )
-        .unwrap();
-    }
-    text
-}
+use support::{Ended, Headquarters, published, run};
 
 fn file(folder: &Path, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
     let path = folder.join(name);
@@ -212,16 +177,4 @@ fn headquarters_export_a_row_a_table_with_its_state() {
     // What is there is not written over.
     hq.run(&["export", "--out", out.to_str().unwrap()])
         .exited(2);
-}
-
-#[test]
-#[ignore = "minutes: a whole country, by hand"]
-fn a_whole_country() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = file(folder.path(), "results.csv", published(24_532));
-    let status = Command::new(env!("CARGO_BIN_EXE_testigo"))
-        .args(["--lang", "en", "replay", path.to_str().unwrap()])
-        .status()
-        .unwrap();
-    assert!(status.success());
 }

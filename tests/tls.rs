@@ -154,8 +154,8 @@ fn a_keyset_that_the_server_could_not_serve_under_leaves_it_running() {
     let phone = phone_of(&hq, &folder, "phone");
     // A pin of no key that is here: whoever asks for it is told.
     let pin = "ab".repeat(32);
-    let told = hq.run(&["rotate", "--pin", &pin]).done();
-    assert!(told.out.contains("ATTENTION"), "{told:?}");
+    let told = hq.run(&["rotate", "--pin", &pin]).done().json();
+    assert_eq!(told["tls_elsewhere"], true, "{told}");
     std::thread::sleep(std::time::Duration::from_secs(3));
     assert!(hq.lives());
     phone.report("all the same");

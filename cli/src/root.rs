@@ -389,6 +389,7 @@ pub fn rotate(data: &Path, args: RotateArgs, language: Language) -> Result<Outco
         lines,
         json!({
             "installed": rotated.installed,
+            "tls_elsewhere": rotated.tls_elsewhere,
             "request_words": words,
             "request": match rotated.installed {
                 Some(_) => None,

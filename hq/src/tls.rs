@@ -94,8 +94,11 @@ pub(crate) fn acceptor(headquarters: &Headquarters) -> Result<Option<TlsAcceptor
     Ok(Some(TlsAcceptor::from(Arc::new(config))))
 }
 
+/// A key of TLS, and its PKCS #8.
+type TlsKey = (KeyPair, Zeroizing<Vec<u8>>);
+
 /// All keys of TLS that are here.
-fn held(keys: &Path) -> Result<Vec<(KeyPair, Zeroizing<Vec<u8>>)>, HqError> {
+fn held(keys: &Path) -> Result<Vec<TlsKey>, HqError> {
     (key_files(keys)?.iter())
         .filter(|name| is_tls_key(name))
         .map(|name| load(&keys.join(name)))
@@ -110,7 +113,7 @@ pub(crate) fn holds_one_of(keys: &Path, pins: &[ByteArray<32>]) -> Result<bool, 
 }
 
 /// Reads a TLS key as [`make_keys`] wrote it.
-fn load(path: &Path) -> Result<(KeyPair, Zeroizing<Vec<u8>>), HqError> {
+fn load(path: &Path) -> Result<TlsKey, HqError> {
     let bytes = read_private(path)?;
     let der = PrivatePkcs8KeyDer::from(bytes.as_slice());
     let key = KeyPair::from_pkcs8_der_and_sign_algo(&der, &PKCS_ECDSA_P256_SHA256)

@@ -17,6 +17,7 @@ mod http;
 mod phone;
 mod process;
 mod proxy;
+mod published;
 mod stage;
 
 pub use chance::Chance;
@@ -26,6 +27,7 @@ pub use http::{HttpAnswer, get, post, request};
 pub use phone::{Phone, Saved};
 pub use process::{Ended, LIMIT, Process, run, run_with_input};
 pub use proxy::{Asked, Exchange, Proxy, Way};
+pub use published::published;
 pub use stage::{PASSPHRASE, Stage, contents};
 
 /// The text of a real sheet of 28 July 2024: 368 valid votes, 535 registered voters.
