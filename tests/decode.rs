@@ -42,6 +42,15 @@ fn rows(path: &Path) -> Vec<std::collections::BTreeMap<String, String>> {
     reader.deserialize().map(Result::unwrap).collect()
 }
 
+/// A picture of a code that is no sheet's.
+fn enrolment_code(folder: &Path) -> std::path::PathBuf {
+    let hq = folder.join("hq");
+    run(&["hq", "--data", text(&hq), "init"]).done();
+    let out = folder.join("code.png");
+    run(&["hq", "--data", text(&hq), "enrol", "--out", text(&out)]).done();
+    out
+}
+
 #[test]
 fn a_folder_of_photographs_becomes_results_and_a_list_of_what_was_not_read() {
     let folder = tempfile::tempdir().unwrap();
@@ -95,7 +104,11 @@ fn a_folder_of_photographs_becomes_results_and_a_list_of_what_was_not_read() {
         (once["ESTADO_MESA"].as_str(), once["RESPALDO"].as_str()),
         ("reported", "plain-code")
     );
-    assert!(once["ARCHIVOS"].contains("a.jpg | ") && once["ARCHIVOS"].contains("b.png"));
+    let files: Vec<String> = serde_json::from_str(&once["ARCHIVOS"]).unwrap();
+    assert!(
+        files[0].ends_with("a.jpg") && files[1].ends_with("b.png"),
+        "{files:?}"
+    );
     let twice = of(OTHER_TABLE);
     assert!(twice.iter().all(|row| row["ESTADO_MESA"] == "conflict"));
     let votes: Vec<&str> = twice
@@ -121,6 +134,48 @@ fn a_folder_of_photographs_becomes_results_and_a_list_of_what_was_not_read() {
     assert_eq!(lines.len(), 3);
     assert_eq!(lines[2]["table"], TABLE);
     assert_eq!(lines[2]["valid"], 368);
+
+    // A foreign code beside the sheet makes no other reading of it.
+    let beside = folder.path().join("beside");
+    std::fs::create_dir(&beside).unwrap();
+    sheet(&beside.join("a.png"), SHEET, 1);
+    let photo = image::open(beside.join("a.png")).unwrap().to_rgb8();
+    let code = image::open(enrolment_code(folder.path()))
+        .unwrap()
+        .to_rgb8();
+    let (width, height) = (
+        photo.width() + code.width(),
+        photo.height().max(code.height()),
+    );
+    let mut both = image::RgbImage::from_pixel(width, height, image::Rgb([255; 3]));
+    image::imageops::replace(&mut both, &photo, 0, 0);
+    image::imageops::replace(&mut both, &code, i64::from(photo.width()), 0);
+    both.save(beside.join("b.png")).unwrap();
+    let said = decode(&beside, &folder.path().join("beside.csv"))
+        .done()
+        .json();
+    assert_eq!((&said["read"], &said["conflicts"]), (&2.into(), &0.into()));
+    let row = &rows(&folder.path().join("beside.csv"))[0];
+    assert!(
+        row["AVISOS"].split(' ').any(|number| number == "14"),
+        "{row:?}"
+    );
+
+    // No image at all, and a path that is not there beside one that is.
+    let empty = folder.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    decode(&empty, &folder.path().join("empty.csv")).exited(2);
+    let partly = folder.path().join("partly.csv");
+    let paths = [
+        "decode",
+        text(&beside),
+        text(&beside),
+        "not there",
+        "--out",
+        text(&partly),
+    ];
+    let partly = run(&paths).exited(1).json();
+    assert_eq!(partly["images"], 2);
 
     // Somebody else's file stays.
     let taken = folder.path().join("taken.csv");

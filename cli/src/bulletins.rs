@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use testigo_tally::bulletins::{Bulletin, Bulletins, Finding, Share, needed_share, same_name};
+use testigo_tally::bulletins::{
+    Bulletin, Bulletins, Finding, Share, is_all_others, needed_share, same_name,
+};
 use testigo_wire::{Language, TableId};
 
 /// The largest series that is read, in bytes.
@@ -54,6 +56,14 @@ fn bulletins(
             .any(|(of, _)| series.candidates.iter().any(|one| same_name(of, one)))
         {
             return Err(nobody_in_common(file, path));
+        }
+        for name in &series.candidates {
+            if !is_all_others(name) && !found.candidates.iter().any(|(of, _)| same_name(of, name)) {
+                faults.push(language.pick(
+                    format!("{shown}: {name} no está en él y no se compara."),
+                    format!("{shown}: {name} is not in it and is not compared."),
+                ));
+            }
         }
         if found.passed_over > 0 {
             let n = found.passed_over;

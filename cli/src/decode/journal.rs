@@ -10,16 +10,19 @@ use std::path::{Path, PathBuf};
 /// What one image gave.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// The image's path, as it was found.
+    /// The image's path, as it was found; what is not UTF-8 in it as U+FFFD.
     pub file: String,
     /// Its size in bytes: one that has another is looked at again.
     pub bytes: u64,
     /// The texts of its codes, in hexadecimal.
     pub codes: Vec<String>,
-    /// Why it could not be looked at.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Why it could not be looked at. Such entries are not kept: next time it may be read.
+    #[serde(skip)]
     pub fault: Option<String>,
 }
+
+/// How every line of it begins.
+const BEGINNING: &[u8] = b"{\"file\":";
 
 /// The longest line that is read back, in bytes: more than the codes of one image have.
 const MAX_LINE: u64 = 1024 * 1024;
@@ -45,7 +48,11 @@ impl Journal {
                     line.clear();
                     let read = (&mut lines).take(MAX_LINE).read_until(b'\n', &mut line);
                     let read = read.map_err(fault())?;
-                    if line.pop() != Some(b'\n') {
+                    if line.pop_if(|byte| *byte == b'\n').is_none() {
+                        let cut = line.get(..BEGINNING.len()).unwrap_or(&line);
+                        if !BEGINNING.starts_with(cut) {
+                            return Err(not_ours(path));
+                        }
                         break;
                     }
                     let entry: Entry = serde_json::from_slice(&line).map_err(|_| not_ours(path))?;
@@ -65,8 +72,11 @@ impl Journal {
         Ok((Self { file, path }, known))
     }
 
-    /// Adds what an image gave.
+    /// Adds what an image gave, but for faults.
     pub fn add(&mut self, entry: &Entry) -> Result<(), Failure> {
+        if entry.fault.is_some() {
+            return Ok(());
+        }
         let mut line = serde_json::to_vec(entry).unwrap_or_default();
         line.push(b'\n');
         self.file
@@ -121,8 +131,10 @@ mod tests {
             drop(journal);
             assert_eq!(std::fs::read(&path).unwrap(), whole);
         }
-        std::fs::write(&path, b"somebody's list\n").unwrap();
-        assert!(Journal::open(&path).is_err());
-        assert_eq!(std::fs::read(&path).unwrap(), b"somebody's list\n");
+        for theirs in ["somebody's list\n", "somebody's list", "{}\n", "{\"fil\n"] {
+            std::fs::write(&path, theirs).unwrap();
+            assert!(Journal::open(&path).is_err(), "{theirs}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), theirs);
+        }
     }
 }

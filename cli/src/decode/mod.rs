@@ -29,7 +29,10 @@ const IMAGES: [&str; 3] = ["png", "jpg", "jpeg"];
 /// Reads all images, or goes on where an earlier run was stopped.
 pub fn run(args: &DecodeArgs, language: Language) -> Result<Outcome, Failure> {
     let reader = tally::Reader::new(args.election.as_deref())?;
-    let images = find(&args.paths)?;
+    let (images, faults) = find(&args.paths);
+    if images.is_empty() {
+        return Err((faults.into_iter().next()).unwrap_or_else(no_images));
+    }
     let beside = |ending: &str| {
         let mut path = args.out.as_os_str().to_owned();
         path.push(ending);
@@ -40,8 +43,11 @@ pub fn run(args: &DecodeArgs, language: Language) -> Result<Outcome, Failure> {
         return Err(exists(&args.out));
     }
     let (mut journal, mut known) = Journal::open(&progress)?;
-    let waiting: Vec<&(String, u64)> = (images.iter())
-        .filter(|(file, bytes)| known.get(file).is_none_or(|entry| entry.bytes != *bytes))
+    let waiting: Vec<&Image> = (images.iter())
+        .filter(|image| {
+            let known = known.get(&image.name);
+            known.is_none_or(|entry| entry.bytes != image.bytes)
+        })
         .collect();
     let started = Instant::now();
     let before = images.len() - waiting.len();
@@ -51,56 +57,92 @@ pub fn run(args: &DecodeArgs, language: Language) -> Result<Outcome, Failure> {
         Ok(())
     })?;
     let looked = (images.iter())
-        .filter(|(file, _)| known.contains_key(file))
+        .filter(|image| known.contains_key(&image.name))
         .count();
     if stopped {
         return Ok(told_to_stop(looked, images.len(), language));
     }
 
     let found: Vec<Entry> = (images.iter())
-        .filter_map(|(file, _)| known.remove(file))
+        .filter_map(|image| known.remove(&image.name))
         .collect();
     let rows = Rows::of(found, |texts| reader.read(texts), language);
     let unread = beside(".unread.csv");
     rows::write(&rows, &reader.pack, &args.out, language)?;
     rows::write_unread(&rows, &unread)?;
     let seconds = started.elapsed().as_secs_f64();
-    Ok(summary(
+    let mut outcome = summary(
         &rows,
         &reader,
         &args.out,
         &unread,
         (waiting.len(), seconds),
         language,
-    ))
+    );
+    outcome.clean &= faults.is_empty();
+    outcome
+        .lines
+        .extend(faults.iter().map(|fault| fault.sentence(language)));
+    Ok(outcome)
 }
 
-/// All images, each once, by name, with their sizes.
-fn find(paths: &[PathBuf]) -> Result<Vec<(String, u64)>, Failure> {
+/// An image that was found.
+struct Image {
+    path: PathBuf,
+    /// As it is written down.
+    name: String,
+    bytes: u64,
+}
+
+/// All images, each once, by name; and what could not be looked through.
+fn find(paths: &[PathBuf]) -> (Vec<Image>, Vec<Failure>) {
     let mut found = BTreeMap::new();
+    let mut faults = Vec::new();
     let mut folders = paths.to_vec();
-    // A link that leads back to where it lies would never end.
-    let mut depth = 0;
     while let Some(path) = folders.pop() {
-        let kind = std::fs::metadata(&path).map_err(Failure::file(&path))?;
-        if kind.is_dir() {
-            depth += 1;
-            if depth > 100_000 {
-                break;
+        match look_at(&path) {
+            Ok(Found::Folder(inner)) => folders.extend(inner),
+            Ok(Found::Image(bytes)) => {
+                let name = path.display().to_string();
+                let once = path.canonicalize().unwrap_or_else(|_| path.clone());
+                found.entry(once).or_insert(Image { path, name, bytes });
             }
-            for entry in std::fs::read_dir(&path).map_err(Failure::file(&path))? {
-                let entry = entry.map_err(Failure::file(&path))?;
-                let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
-                let inner = entry.path();
-                if !is_link && (inner.is_dir() || is_image(&inner)) {
-                    folders.push(inner);
-                }
-            }
-        } else {
-            found.insert(path.display().to_string(), kind.len());
+            Err(fault) => faults.push(fault),
         }
     }
-    Ok(found.into_iter().collect())
+    let mut images: Vec<Image> = found.into_values().collect();
+    images.sort_by(|a, b| a.name.cmp(&b.name));
+    (images, faults)
+}
+
+enum Found {
+    /// Folders and images in it; links are not followed.
+    Folder(Vec<PathBuf>),
+    /// Its size in bytes.
+    Image(u64),
+}
+
+fn look_at(path: &Path) -> Result<Found, Failure> {
+    let kind = std::fs::metadata(path).map_err(Failure::file(path))?;
+    if kind.is_file() {
+        return Ok(Found::Image(kind.len()));
+    }
+    if !kind.is_dir() {
+        return Err(Failure::file(path)(std::io::ErrorKind::InvalidInput.into()));
+    }
+    let mut inner = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(Failure::file(path))? {
+        let entry = entry.map_err(Failure::file(path))?;
+        let path = entry.path();
+        // What is no regular file, such as a pipe, would be waited for without end.
+        if entry
+            .file_type()
+            .is_ok_and(|kind| kind.is_dir() || (kind.is_file() && is_image(&path)))
+        {
+            inner.push(path);
+        }
+    }
+    Ok(Found::Folder(inner))
 }
 
 fn is_image(path: &Path) -> bool {
@@ -110,7 +152,7 @@ fn is_image(path: &Path) -> bool {
 
 /// Looks at each image on all cores; returns whether somebody asked to stop.
 fn read_all(
-    images: &[&(String, u64)],
+    images: &[&Image],
     before: usize,
     jobs: Option<usize>,
     language: Language,
@@ -119,10 +161,15 @@ fn read_all(
     let stop = Arc::new(AtomicBool::new(false));
     let signals = interrupt::Signals::listen()?;
     let asked = stop.clone();
-    // It ends with the program.
+    // It ends with the program. A second one does not wait for an image that is being opened: every line of the
+    // journal is whole.
     std::thread::spawn(move || {
         signals.wait();
         asked.store(true, Ordering::Relaxed);
+        if let Ok(again) = interrupt::Signals::listen() {
+            again.wait();
+            std::process::exit(2);
+        }
     });
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let bar = bar(images.len() + before, before, language);
@@ -135,10 +182,10 @@ fn read_all(
                 let send = send;
                 while !stop.load(Ordering::Relaxed) {
                     let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some((file, bytes)) = images.get(at) else {
+                    let Some(image) = images.get(at) else {
                         return;
                     };
-                    if send.send(look(file, *bytes, language)).is_err() {
+                    if send.send(look(image, language)).is_err() {
                         return;
                     }
                 }
@@ -159,14 +206,14 @@ fn read_all(
     Ok(stop.load(Ordering::Relaxed) && next.load(Ordering::Relaxed) < images.len())
 }
 
-fn look(file: &str, bytes: u64, language: Language) -> Entry {
-    let (codes, fault) = match Picture::load(Path::new(file)) {
+fn look(image: &Image, language: Language) -> Entry {
+    let (codes, fault) = match Picture::load(&image.path) {
         Ok(picture) => (picture.scan(), None),
         Err(error) => (Vec::new(), Some(error.sentence(language))),
     };
     Entry {
-        file: file.to_owned(),
-        bytes,
+        file: image.name.clone(),
+        bytes: image.bytes,
         codes: (codes.iter())
             .map(|code| HEXLOWER.encode(&code.bytes))
             .collect(),
@@ -191,6 +238,13 @@ fn bar(all: usize, before: usize, language: Language) -> ProgressBar {
     bar.set_position(before as u64);
     bar.reset_eta();
     bar
+}
+
+fn no_images() -> Failure {
+    Failure::said(
+        "No hay ninguna imagen PNG o JPEG en esas carpetas; no se escribió nada.",
+        "There is no PNG or JPEG image in these folders; nothing was written.",
+    )
 }
 
 fn exists(out: &Path) -> Failure {
@@ -248,7 +302,7 @@ fn summary(
             format!("Tables with differing readings: {conflicts}; they are in the file and not in the totals."),
         ));
     }
-    if tables > 0 {
+    if rows.any_folded() {
         lines.extend(
             totals
                 .iter()

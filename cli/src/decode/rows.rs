@@ -42,9 +42,8 @@ impl Rows {
         language: Language,
     ) -> Self {
         let mut rows = Self::default();
-        let mut first: BTreeMap<(TableId, Vec<Vec<u8>>), usize> = BTreeMap::new();
         for entry in entries {
-            let mut codes: Vec<Vec<u8>> = (entry.codes.iter())
+            let codes: Vec<Vec<u8>> = (entry.codes.iter())
                 .filter_map(|hex| HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok())
                 .collect();
             let texts: Vec<&[u8]> = codes.iter().map(Vec::as_slice).collect();
@@ -59,18 +58,7 @@ impl Rows {
                 }
                 (None, false) => match read(&texts) {
                     Ok(tally) => {
-                        codes.sort_unstable();
-                        let readings = rows.tables.entry(tally.table.clone()).or_default();
-                        let at = *first
-                            .entry((tally.table.clone(), codes))
-                            .or_insert(readings.len());
-                        match readings.get_mut(at) {
-                            Some(reading) => reading.files.push(entry.file),
-                            None => readings.push(Reading {
-                                tally,
-                                files: vec![entry.file],
-                            }),
-                        }
+                        rows.add(tally, entry.file);
                         continue;
                     }
                     Err(error) if error.is_altered() => ("altered", error.sentence(language)),
@@ -86,6 +74,35 @@ impl Rows {
             });
         }
         rows
+    }
+
+    /// A reading that says the same as one before is that one, with one image more and the doubts of both.
+    fn add(&mut self, tally: Tally, file: String) {
+        let readings = self.tables.entry(tally.table.clone()).or_default();
+        let same = |one: &&mut Reading| {
+            (&one.tally.contests, &one.tally.fields, one.tally.vouch)
+                == (&tally.contests, &tally.fields, tally.vouch)
+        };
+        match readings.iter_mut().find(same) {
+            Some(reading) => {
+                reading.files.push(file);
+                for doubt in tally.doubts {
+                    if !reading.tally.doubts.contains(&doubt) {
+                        reading.tally.doubts.push(doubt);
+                    }
+                }
+            }
+            None => readings.push(Reading {
+                tally,
+                files: vec![file],
+            }),
+        }
+    }
+
+    /// Whether votes of any reading count for the election's candidates.
+    pub fn any_folded(&self) -> bool {
+        let mut readings = self.tables.values().flatten();
+        readings.any(|reading| !reading.tally.candidates.is_empty())
     }
 
     /// Tables whose readings differ.
@@ -174,7 +191,7 @@ impl Row<'_> {
             centre.to_owned(),
             table.to_owned(),
             number(known.map(|table| u64::from(table.registered))),
-            tally.valid_votes().to_string(),
+            number(tally.contest().map(|contest| contest.valid_votes())),
             number(tally.null_votes().map(u64::from)),
         ];
         row.extend((self.pack.candidates.iter()).map(|one| number(votes(tally, &one.code))));
@@ -183,7 +200,7 @@ impl Row<'_> {
             self.numbers().join(" "),
             tally.vouch.to_string(),
             self.contests(),
-            self.reading.files.join(" | "),
+            listed(&self.reading.files),
         ]);
         row
     }
@@ -200,7 +217,7 @@ impl Row<'_> {
             "municipality": known.map(|table| &table.municipality),
             "parish": known.map(|table| &table.parish),
             "registered": known.map(|table| table.registered),
-            "valid": tally.valid_votes(),
+            "valid": tally.contest().map(|contest| contest.valid_votes()),
             "null": tally.null_votes(),
             "candidates": candidates,
             "table_state": self.state(),
@@ -248,10 +265,10 @@ pub fn write_unread(rows: &Rows, path: &Path) -> Result<(), Failure> {
         .to_vec();
     let all = rows.unread.iter().map(|one| {
         vec![
-            one.file.clone(),
+            listed(std::slice::from_ref(&one.file)),
             one.code.to_owned(),
             one.reason.clone(),
-            one.texts.join(" | "),
+            listed(&one.texts),
         ]
     });
     replace(path, &csv(std::iter::once(heading).chain(all))?)
@@ -259,6 +276,11 @@ pub fn write_unread(rows: &Rows, path: &Path) -> Result<(), Failure> {
 
 pub fn is_jsonl(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "jsonl")
+}
+
+/// Texts from outside as a JSON list: no line end, and nothing that a spreadsheet takes for a formula.
+fn listed(texts: &[String]) -> String {
+    json!(texts).to_string()
 }
 
 fn csv(rows: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>, Failure> {

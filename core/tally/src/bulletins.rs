@@ -155,8 +155,8 @@ pub enum Finding {
     },
 }
 
-/// Names of the column of all others, who cannot lead together.
-fn is_all_others(name: &str) -> bool {
+/// Whether a column is that of all others, who cannot lead together.
+pub fn is_all_others(name: &str) -> bool {
     ["others", "other", "otros", "outros"]
         .iter()
         .any(|others| same_name(others, name))
