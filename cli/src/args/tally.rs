@@ -10,8 +10,9 @@ pub struct TallyArgs {
     /// The text of each code, or - for standard input, a code a line.
     #[arg(required = true, value_name = "TEXT")]
     pub texts: Vec<String>,
-    /// An election pack (`public/pack.cose` of headquarters) to check against; otherwise
-    /// Venezuela 2024 with a few of its tables, or a bulletin of Brazil without a pack.
+    /// An election pack (`public/pack.cose` of headquarters) to check against, keys included: whether its own signature
+    /// is headquarters' is not asked, so take it from them. Otherwise Venezuela 2024 with a few of its tables, or a
+    /// bulletin of Brazil without a pack.
     #[arg(long, value_name = "FILE")]
     pub election: Option<PathBuf>,
     #[command(subcommand)]

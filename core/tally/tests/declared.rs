@@ -398,6 +398,36 @@ fn json_is_read_with_its_hash_and_signature() {
 }
 
 #[test]
+fn a_hash_that_is_not_over_all_that_is_counted_vouches_for_no_number() {
+    for (over, text, vouch) in [
+        ("{centre}", "12", Vouch::PLAIN_CODE),
+        ("{A}{B}{blank}{null}", "2001205002", Vouch::PLAIN_CODE),
+        (
+            "{centre}{table}{A}{B}{blank}",
+            "12032001205",
+            Vouch::PLAIN_CODE,
+        ),
+        (
+            "{centre}{table}{A}{B}{blank}{null}",
+            "12032001205002",
+            Vouch::HASH,
+        ),
+    ] {
+        let mut format = csv();
+        let declaration = format.declaration.as_mut().unwrap();
+        declaration.checks = vec![Check {
+            kind: CheckKind::Sha256,
+            over: template(over),
+            field: "digit".into(),
+            key: None,
+        }];
+        let sheet = format!("12;03;{};200;120;5;002;327", hex(&Sha256::digest(text)));
+        let tally = all(&[&sheet], &pack(vec![format])).unwrap();
+        assert_eq!(tally.vouch, vouch, "{over}");
+    }
+}
+
+#[test]
 fn codes_are_put_together_and_their_chain_is_checked() {
     let pack = every();
     let codes = in_codes(&["T:N.7 A:1", "B:2", "SUM:3 X:kept"]);

@@ -233,9 +233,32 @@ impl<'a> Rules<'a> {
     pub(super) fn checks(&mut self) -> Result<Vouch, NotATally> {
         let mut vouch = Vouch::PLAIN_CODE;
         for check in &self.declaration.checks {
-            vouch = vouch.max(self.check(check)?);
+            let fits = self.check(check)?;
+            if self.covers(check) {
+                vouch = vouch.max(fits);
+            }
         }
         Ok(vouch)
+    }
+
+    /// Whether a check is over all that is counted, or over a hash that is: another one fits, and vouches for no number.
+    fn covers(&self, check: &Check) -> bool {
+        let declared = self.declaration;
+        // The chain of several codes is over the whole of their text.
+        if (declared.codes.as_ref()).is_some_and(|codes| codes.hash.is_some()) {
+            return true;
+        }
+        let mut over: BTreeSet<&str> = check.over.fields().collect();
+        for other in &declared.checks {
+            if over.contains(other.field.as_str()) && Chain::new(other.kind).is_some() {
+                over.extend(other.over.fields());
+            }
+        }
+        let single = [&declared.blank, &declared.null];
+        let counted = (declared.votes.iter()).chain(single.into_iter().flatten());
+        (declared.table.fields())
+            .chain(counted.map(String::as_str))
+            .all(|field| over.contains(field))
     }
 
     fn check(&mut self, check: &Check) -> Result<Vouch, NotATally> {
