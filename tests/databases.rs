@@ -15,14 +15,12 @@
 
 mod support;
 
-use chacha20poly1305::ChaCha20Poly1305;
-use chacha20poly1305::aead::{Aead, KeyInit};
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use support::contents;
+use support::{contents, key_file, unwrapped};
 use testigo_phone::sync::{Client, Selection, Step, SyncPass, SyncReport};
 use testigo_phone::{DatabaseKey, Delivery, HostClock, HostKey, HostKeys, HostKeysFault, Phone};
 use tokio::sync::oneshot;
@@ -51,11 +49,8 @@ impl HostKeys for KeyFiles {
             HostKey::Store => "unsafe-key",
             HostKey::History => "unsafe-history-key",
         };
-        let key: [u8; 32] = fs::read(self.0.join(name)).unwrap().try_into().unwrap();
-        let (nonce, sealed) = wrapped.split_at(12);
-        let nonce: [u8; 12] = nonce.try_into().unwrap();
-        let open = ChaCha20Poly1305::new((&key).into()).decrypt(&nonce.into(), sealed);
-        Ok(Zeroizing::new(open.unwrap()))
+        let key = key_file(&self.0, name);
+        Ok(Zeroizing::new(unwrapped(&key, wrapped, b"")))
     }
 
     fn destroy(&self, _: HostKey) -> Result<(), HostKeysFault> {
@@ -69,10 +64,8 @@ fn phone(folder: &Path) -> Phone {
     if Phone::has_wrapped_key(folder) {
         return Phone::open_under(folder, Arc::new(KeyFiles(folder.to_owned())), clock).unwrap();
     }
-    let key: [u8; 32] = (fs::read(folder.join("unsafe-key")).unwrap())
-        .try_into()
-        .unwrap();
-    Phone::open(folder, &DatabaseKey::from_bytes(key), clock).unwrap()
+    let key = DatabaseKey::from_bytes(key_file(folder, "unsafe-key"));
+    Phone::open(folder, &key, clock).unwrap()
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -13,27 +13,13 @@
 mod support;
 
 use argon2::{Algorithm, Argon2, Params, Version};
-use chacha20poly1305::ChaCha20Poly1305;
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use support::{Process, Stage, TABLE, phone_database, phone_key};
+use support::{Process, Stage, TABLE, key_file, phone_database, phone_key, unwrapped};
 
 const PIN: &str = "correct horse 428619";
 const NOTE: &str = "the soldier at gate four has a scar";
-
-fn file_key(home: &Path, name: &str) -> [u8; 32] {
-    fs::read(home.join(name)).unwrap().try_into().unwrap()
-}
-
-fn unwrap(key: &[u8; 32], wrapped: &[u8], aad: &[u8]) -> Vec<u8> {
-    let (nonce, msg) = wrapped.split_at(12);
-    let nonce: [u8; 12] = nonce.try_into().unwrap();
-    ChaCha20Poly1305::new(key.into())
-        .decrypt(&nonce.into(), Payload { msg, aad })
-        .unwrap()
-}
 
 /// What must not be found, by name.
 type Secrets = Vec<(&'static str, Vec<u8>)>;
@@ -58,8 +44,8 @@ fn secrets(home: &Path) -> (Secrets, Secrets) {
         .hash_password_into(PIN.as_bytes(), &salt, &mut pin_key)
         .unwrap();
     assert_eq!(slot[0], 1);
-    let closed = unwrap(&file_key(home, "unsafe-history-key"), &slot[1..], b"");
-    let opened = unwrap(&pin_key, &closed, b"testigo/1/pin");
+    let closed = unwrapped(&key_file(home, "unsafe-history-key"), &slot[1..], b"");
+    let opened = unwrapped(&pin_key, &closed, b"testigo/1/pin");
     assert_eq!((opened.len(), &opened[..2]), (66, &[1, 0][..]));
     let of_pin = vec![
         ("the history's secret key", opened[34..].to_vec()),
@@ -75,11 +61,11 @@ fn secrets(home: &Path) -> (Secrets, Secrets) {
         ("the device's seed", seed),
         (
             "the file of the store's key",
-            file_key(home, "unsafe-key").to_vec(),
+            key_file(home, "unsafe-key").to_vec(),
         ),
         (
             "the file of the history's key",
-            file_key(home, "unsafe-history-key").to_vec(),
+            key_file(home, "unsafe-history-key").to_vec(),
         ),
     ];
     (of_pin, of_store)

@@ -1,5 +1,6 @@
 mod courier;
 mod keys;
+mod layout;
 mod lock;
 mod replay;
 pub mod staff;

@@ -258,10 +258,15 @@ fn lead(
             "A lead and what others have cannot be more than 100 % together.",
         ));
     }
-    let part = |share: Share| f64::from(share.0) / 1e6;
-    let needed = needed_share(part(by), part(at), part(next), part(others), part(ahead));
-    let enough = needed + part(others) <= 1.0;
-    let percent = Share((needed.clamp(0.0, 1.0) * 1e6).round() as u32).percent(language);
+    let needed = needed_share(
+        by.part(),
+        at.part(),
+        next.part(),
+        others.part(),
+        ahead.part(),
+    );
+    let enough = needed + others.part() <= 1.0;
+    let percent = Share::of(needed).percent(language);
     let aim = match ahead.0 {
         0 => language.pick("igualar", "draw level").to_owned(),
         _ => {

@@ -83,7 +83,7 @@ fn listed(path: &Path) -> Result<Vec<TableId>, Failure> {
         .from_reader(text.as_bytes());
     let mut tables = Vec::new();
     for (n, row) in reader.records().enumerate() {
-        let row = row.map_err(|error| Failure::said(error.to_string(), error.to_string()))?;
+        let row = row.map_err(Failure::foreign)?;
         let first = row.get(0).unwrap_or_default();
         match TableId::new(first) {
             Ok(table) if first.contains(|letter: char| letter.is_ascii_digit()) => {
@@ -169,7 +169,7 @@ fn cell(
     let top = PAGE.1 - height * (n / COLUMNS) as f32 - MARGIN;
     let text = invitation.to_text();
     let code = QrCode::with_error_correction_level(text.as_bytes(), EcLevel::M)
-        .map_err(|error| Failure::said(error.to_string(), error.to_string()))?;
+        .map_err(Failure::foreign)?;
     let modules = code.width();
     let module = SIDE / modules as f32;
     // In modules, from the top left corner down: each row's runs of dark ones.

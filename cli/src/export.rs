@@ -1,13 +1,12 @@
 //! `testigo hq export`: headquarters' results as a file of results, a row a table.
 
 use crate::failure::Failure;
-use crate::hq::DESK_WAIT;
+use crate::hq::settled;
 use crate::outcome::{self, Outcome};
-use crate::results_file::{FURTHER, HEADING};
+use crate::results_file::{FURTHER, writing};
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;
-use std::time::{Duration, Instant};
 use testigo_hq::{ResultsView, TableState, TableView};
 use testigo_wire::{ElectionPack, Language, PollingTable};
 
@@ -18,14 +17,10 @@ pub fn run(
     language: Language,
     as_json: bool,
 ) -> Result<Outcome, Failure> {
-    let since = Instant::now();
-    let (pack, results) = loop {
-        let found = testigo_hq::results(data)?;
-        if found.1.unopened == 0 || since.elapsed() > DESK_WAIT {
-            break found;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    };
+    let (pack, results) = settled(
+        || testigo_hq::results(data),
+        |(_, results)| results.unopened,
+    )?;
     let bytes = csv_of(&pack, &results)?;
     match out {
         Some(path) => std::fs::File::create_new(path)
@@ -97,44 +92,19 @@ pub fn run(
 }
 
 fn csv_of(pack: &ElectionPack, results: &ResultsView) -> Result<Vec<u8>, Failure> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let candidates = pack.candidates.iter().map(|candidate| &*candidate.code);
-    let heading = HEADING.into_iter().chain(candidates).chain(FURTHER);
-    writer.write_record(heading).map_err(unwritten)?;
-    for (table, view) in pack.tables.iter().zip(&results.rows) {
-        writer
-            .write_record(row(pack, table, view))
-            .map_err(unwritten)?;
-    }
-    writer
-        .into_inner()
-        .map_err(|error| unwritten(error.into_error()))
-}
-
-fn unwritten(error: impl std::fmt::Display) -> Failure {
-    Failure::said(error.to_string(), error.to_string())
+    let rows = (pack.tables.iter().zip(&results.rows)).map(|(table, view)| row(pack, table, view));
+    writing::csv(std::iter::once(writing::heading(pack, &FURTHER)).chain(rows))
 }
 
 /// A table; its numbers of votes are empty where no result counts.
 fn row(pack: &ElectionPack, table: &PollingTable, view: &TableView) -> Vec<String> {
     let counts = view.state == TableState::Reported;
-    let (centre, number) = (table.id.as_str().rsplit_once('.')).unwrap_or((table.id.as_str(), ""));
-    let number_of = |votes: Option<u64>| votes.map_or_else(String::new, |votes| votes.to_string());
     let valid = counts.then(|| view.votes.iter().map(|votes| votes.votes).sum());
-    let mut fields = vec![
-        table.state.clone(),
-        table.municipality.clone(),
-        table.parish.clone(),
-        centre.to_owned(),
-        number.to_owned(),
-        table.registered.to_string(),
-        number_of(valid),
-        number_of(view.null_votes.filter(|_| counts)),
-    ];
-    for candidate in &pack.candidates {
-        let of = view.votes.iter().find(|votes| votes.code == candidate.code);
-        fields.push(number_of(of.filter(|_| counts).map(|votes| votes.votes)));
-    }
+    let null = view.null_votes.filter(|_| counts);
+    let mut fields = writing::row(pack, &table.id, Some(table), [valid, null], |code| {
+        let of = view.votes.iter().find(|votes| votes.code == code);
+        of.filter(|_| counts).map(|votes| votes.votes)
+    });
     let state = match view.state {
         TableState::Expected => "expected",
         TableState::Reported => "reported",

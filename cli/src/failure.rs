@@ -52,6 +52,12 @@ impl Failure {
         }
     }
 
+    /// What a library says, in its own words.
+    pub fn foreign(error: impl std::fmt::Display) -> Self {
+        let text = error.to_string();
+        Self::said(text.clone(), text)
+    }
+
     pub fn file(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.display().to_string();
         move |source| Self::File { path, source }

@@ -13,7 +13,7 @@ use testigo_hq::{Certificates, HqError, Listen, Listening, PackSource, Root};
 use testigo_wire::{KeysetRequest, Language, TableId, root_words};
 
 /// How long `table` waits for the desk; the desk looks about once a second by itself.
-pub const DESK_WAIT: Duration = Duration::from_secs(3);
+const DESK_WAIT: Duration = Duration::from_secs(3);
 
 /// Runs one command.
 pub fn run(args: HqArgs, language: Language, as_json: bool) -> Result<Outcome, Failure> {
@@ -272,15 +272,23 @@ fn drain_stdin() {
 }
 
 /// Headquarters answers a phone before its desk has opened what came; this waits for the desk a little.
-fn table(data: &Path, language: Language) -> Result<Outcome, Failure> {
+pub fn settled<T>(
+    mut look: impl FnMut() -> Result<T, HqError>,
+    unopened: impl Fn(&T) -> u64,
+) -> Result<T, HqError> {
     let since = Instant::now();
-    let (results, incidents) = loop {
-        let found = testigo_hq::tables(data)?;
-        if found.0.unopened == 0 || since.elapsed() > DESK_WAIT {
-            break found;
+    loop {
+        let found = look()?;
+        if unopened(&found) == 0 || since.elapsed() > DESK_WAIT {
+            return Ok(found);
         }
         std::thread::sleep(Duration::from_millis(50));
-    };
+    }
+}
+
+fn table(data: &Path, language: Language) -> Result<Outcome, Failure> {
+    let (results, incidents) =
+        settled(|| testigo_hq::tables(data), |(results, _)| results.unopened)?;
     let json = json!({ "results": results, "incidents": incidents });
     Ok(Outcome::clean(table::lines(&json, language), json))
 }

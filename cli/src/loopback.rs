@@ -16,8 +16,6 @@ pub fn free_address() -> Result<SocketAddr, Failure> {
 /// Reads from headquarters' API. A process that calls it has installed a provider of cryptography.
 pub fn get<T: DeserializeOwned>(address: SocketAddr, path: &str) -> Result<T, Failure> {
     let url = format!("http://{address}{path}");
-    let unread =
-        |error: &dyn std::fmt::Display| Failure::said(error.to_string(), error.to_string());
     let body = runtime()?.block_on(async {
         let client = reqwest::Client::builder().no_proxy().build()?;
         client
@@ -28,6 +26,6 @@ pub fn get<T: DeserializeOwned>(address: SocketAddr, path: &str) -> Result<T, Fa
             .bytes()
             .await
     });
-    let body = body.map_err(|error: reqwest::Error| unread(&error))?;
-    serde_json::from_slice(&body).map_err(|error| unread(&error))
+    let body = body.map_err(|error: reqwest::Error| Failure::foreign(error))?;
+    serde_json::from_slice(&body).map_err(Failure::foreign)
 }

@@ -127,7 +127,7 @@ fn shell_command(words: Vec<String>) -> Result<PhoneCommand, Failure> {
             command => Ok(command),
         },
         Ok(_) => Err(unclear()),
-        Err(error) => Err(Failure::said(error.to_string(), error.to_string())),
+        Err(error) => Err(Failure::foreign(error)),
     }
 }
 

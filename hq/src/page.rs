@@ -123,15 +123,7 @@ impl Page {
 
     /// With the language's separator of thousands.
     fn number(&self, n: &u64) -> String {
-        let digits = n.to_string();
-        let mut text = String::new();
-        for (i, digit) in digits.chars().enumerate() {
-            if i > 0 && (digits.len() - i).is_multiple_of(3) {
-                text.push_str(self.lang.pick(".", ","));
-            }
-            text.push(digit);
-        }
-        text
+        self.lang.thousands(*n)
     }
 
     /// A share of the valid votes, to a tenth of a percent.

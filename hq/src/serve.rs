@@ -112,7 +112,10 @@ impl Server {
     /// # Errors
     /// [`HqError`] where the folder, its keys or its database cannot be used.
     pub fn open(data_dir: &Path, clock: Arc<dyn Clock>) -> Result<Self, HqError> {
-        let headquarters = Headquarters::open(data_dir)?;
+        Self::of(Headquarters::open(data_dir)?, clock)
+    }
+
+    fn of(headquarters: Headquarters, clock: Arc<dyn Clock>) -> Result<Self, HqError> {
         let receipt_key = headquarters.receipt_key()?;
         let seal_keys = headquarters.seal_keys()?;
         let desk_key = headquarters.desk_key()?;
@@ -243,11 +246,15 @@ pub async fn serve(
         address: listen.address,
         source,
     };
-    let acceptor = || match listen.proxy_speaks_tls {
-        true => Ok(None),
-        false => tls::acceptor(&Headquarters::open(data_dir)?),
+    let open = || -> Result<_, HqError> {
+        let headquarters = Headquarters::open(data_dir)?;
+        let tls = match listen.proxy_speaks_tls {
+            true => None,
+            false => tls::acceptor(&headquarters)?,
+        };
+        Ok((Server::of(headquarters, Arc::new(SystemClock))?, tls))
     };
-    let (mut server, mut tls) = (Server::open(data_dir, Arc::new(SystemClock))?, acceptor()?);
+    let (mut server, mut tls) = open()?;
     let listener = TcpListener::bind(listen.address).await.map_err(fault)?;
     let listening = Listening {
         address: listener.local_addr().map_err(fault)?,
@@ -286,8 +293,7 @@ pub async fn serve(
         }
         let mut tries = 0;
         (server, tls) = loop {
-            let opened = Server::open(data_dir, Arc::new(SystemClock));
-            match opened.and_then(|server| Ok((server, acceptor()?))) {
+            match open() {
                 Ok(opened) => break opened,
                 // What ended a moment ago may hold its files a moment longer.
                 Err(error) if tries < OPEN_TRIES => {

@@ -1,5 +1,5 @@
 use chacha20poly1305::ChaCha20Poly1305;
-use chacha20poly1305::aead::{Aead, KeyInit};
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use std::path::Path;
@@ -22,13 +22,22 @@ pub fn database_values(data: &Path, tables: Option<&[&str]>) -> Vec<(String, Vec
 /// The key of a terminal phone's store, with the files in its folder in hand.
 pub fn phone_key(home: &Path) -> [u8; 32] {
     let wrapped = std::fs::read(home.join("store-key")).unwrap();
-    let (nonce, sealed) = wrapped.split_at(12);
+    let key = key_file(home, "unsafe-key");
+    unwrapped(&key, &wrapped, b"").try_into().unwrap()
+}
+
+/// One of a terminal phone's key files.
+pub fn key_file(home: &Path, name: &str) -> [u8; 32] {
+    std::fs::read(home.join(name)).unwrap().try_into().unwrap()
+}
+
+/// What a key wraps: nonce (12 bytes), then ChaCha20-Poly1305 (docs/lock.md).
+pub fn unwrapped(key: &[u8; 32], wrapped: &[u8], aad: &[u8]) -> Vec<u8> {
+    let (nonce, msg) = wrapped.split_at(12);
     let nonce: [u8; 12] = nonce.try_into().unwrap();
-    let key: [u8; 32] = (std::fs::read(home.join("unsafe-key")).unwrap())
-        .try_into()
-        .unwrap();
-    let open = ChaCha20Poly1305::new((&key).into()).decrypt(&nonce.into(), sealed);
-    open.unwrap().try_into().unwrap()
+    ChaCha20Poly1305::new(key.into())
+        .decrypt(&nonce.into(), Payload { msg, aad })
+        .unwrap()
 }
 
 /// A terminal phone's store, opened with that key.

@@ -1,6 +1,6 @@
 //! What `testigo replay` is told.
 
-use crate::results_file::{ColumnName, Layout};
+use super::layout::LayoutArgs;
 use clap::Args;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -25,27 +25,6 @@ pub struct ReplayArgs {
     /// Threads that work as phones; otherwise as many as this machine has cores.
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
-}
-
-/// How a file of results names its columns.
-#[derive(Args)]
-pub struct LayoutArgs {
-    /// A column under another name: state, municipality, parish, centre, table, registered, valid or null.
-    #[arg(long, value_name = "COLUMN=NAME")]
-    pub column: Vec<ColumnName>,
-    /// The candidates' columns; otherwise all that are nothing else.
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
-    pub candidates: Vec<String>,
-}
-
-impl LayoutArgs {
-    /// As the reader of such files wants it.
-    pub fn layout(&self) -> Layout {
-        Layout {
-            columns: self.column.clone(),
-            candidates: self.candidates.clone(),
-        }
-    }
 }
 
 fn rate(text: &str) -> Result<f64, String> {

@@ -1,6 +1,6 @@
 //! What sheets and bulletins say.
 
-use super::replay::LayoutArgs;
+use super::layout::LayoutArgs;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use testigo_tally::bulletins::Share;

@@ -20,7 +20,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Instant;
-use testigo_tally::bulletins::thousands;
 use testigo_wire::Language;
 
 /// Endings of names that are images.
@@ -306,7 +305,7 @@ fn summary(
         lines.extend(
             totals
                 .iter()
-                .map(|(code, votes)| format!("{code:>8}  {:>12}", thousands(*votes, language))),
+                .map(|(code, votes)| format!("{code:>8}  {:>12}", language.thousands(*votes))),
         );
     }
     let votes: serde_json::Map<String, serde_json::Value> = (totals.into_iter())

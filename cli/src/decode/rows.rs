@@ -2,13 +2,13 @@
 
 use super::journal::Entry;
 use crate::failure::Failure;
-use crate::results_file::{HEADING, OF_IMAGES};
+use crate::results_file::{OF_IMAGES, writing};
 use data_encoding::HEXLOWER_PERMISSIVE;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
-use testigo_tally::{NotATally, Tally};
+use testigo_tally::{Contest, NotATally, Tally};
 use testigo_wire::{ElectionPack, Language, TableId};
 
 /// A reading and the images that gave it.
@@ -177,24 +177,14 @@ impl Row<'_> {
 
     fn csv(&self) -> Vec<String> {
         let tally = &self.reading.tally;
-        let known = self.pack.table(&tally.table);
-        let place = |part: fn(&testigo_wire::PollingTable) -> &String| {
-            known.map_or_else(String::new, |table| part(table).clone())
-        };
-        let (centre, table) =
-            (tally.table.as_str().rsplit_once('.')).unwrap_or((tally.table.as_str(), ""));
-        let number = |number: Option<u64>| number.map_or_else(String::new, |n| n.to_string());
-        let mut row = vec![
-            place(|table| &table.state),
-            place(|table| &table.municipality),
-            place(|table| &table.parish),
-            centre.to_owned(),
-            table.to_owned(),
-            number(known.map(|table| u64::from(table.registered))),
-            number(tally.contest().map(|contest| contest.valid_votes())),
-            number(tally.null_votes().map(u64::from)),
+        let counted = [
+            tally.contest().map(Contest::valid_votes),
+            tally.null_votes().map(u64::from),
         ];
-        row.extend((self.pack.candidates.iter()).map(|one| number(votes(tally, &one.code))));
+        let known = self.pack.table(&tally.table);
+        let mut row = writing::row(self.pack, &tally.table, known, counted, |code| {
+            votes(tally, code)
+        });
         row.extend([
             self.state().to_owned(),
             self.numbers().join(" "),
@@ -217,7 +207,7 @@ impl Row<'_> {
             "municipality": known.map(|table| &table.municipality),
             "parish": known.map(|table| &table.parish),
             "registered": known.map(|table| table.registered),
-            "valid": tally.contest().map(|contest| contest.valid_votes()),
+            "valid": tally.contest().map(Contest::valid_votes),
             "null": tally.null_votes(),
             "candidates": candidates,
             "table_state": self.state(),
@@ -250,10 +240,8 @@ pub fn write(
             let _ = writeln!(bytes, "{}", row.json());
         }
     } else {
-        let heading = (HEADING.iter().map(ToString::to_string))
-            .chain(pack.candidates.iter().map(|one| one.code.clone()))
-            .chain(OF_IMAGES.iter().map(ToString::to_string));
-        bytes = csv(std::iter::once(heading.collect()).chain(all.map(|row| row.csv())))?;
+        let heading = writing::heading(pack, &OF_IMAGES);
+        bytes = writing::csv(std::iter::once(heading).chain(all.map(|row| row.csv())))?;
     }
     replace(path, &bytes)
 }
@@ -271,7 +259,7 @@ pub fn write_unread(rows: &Rows, path: &Path) -> Result<(), Failure> {
             listed(&one.texts),
         ]
     });
-    replace(path, &csv(std::iter::once(heading).chain(all))?)
+    replace(path, &writing::csv(std::iter::once(heading).chain(all))?)
 }
 
 pub fn is_jsonl(path: &Path) -> bool {
@@ -281,15 +269,6 @@ pub fn is_jsonl(path: &Path) -> bool {
 /// Texts from outside as a JSON list: no line end, and nothing that a spreadsheet takes for a formula.
 fn listed(texts: &[String]) -> String {
     json!(texts).to_string()
-}
-
-fn csv(rows: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>, Failure> {
-    let fault = |error: &dyn std::fmt::Display| Failure::said(error.to_string(), error.to_string());
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    for row in rows {
-        writer.write_record(row).map_err(|error| fault(&error))?;
-    }
-    writer.into_inner().map_err(|error| fault(&error))
 }
 
 /// Whole or not at all.

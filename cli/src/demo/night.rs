@@ -235,10 +235,10 @@ impl Night {
             std::fs::read(&path).map_err(Failure::file(&path))
         };
         let root = hex_root(&text(&made, "/root"))?;
-        let keyset = testigo_wire::Keyset::verify(&bytes("keyset.cose")?, root)
-            .map_err(|error| Failure::said(error.to_string(), error.to_string()))?;
-        let pack = ElectionPack::verify(&bytes("pack.cose")?, &keyset.root)
-            .map_err(|error| Failure::said(error.to_string(), error.to_string()))?;
+        let keyset =
+            testigo_wire::Keyset::verify(&bytes("keyset.cose")?, root).map_err(Failure::foreign)?;
+        let pack =
+            ElectionPack::verify(&bytes("pack.cose")?, &keyset.root).map_err(Failure::foreign)?;
         self.say(
             format!(
                 "Central nueva: «{}», {} candidatos, {} casillas, {} mesas; claves y elección firmadas por la raíz",

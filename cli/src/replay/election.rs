@@ -96,8 +96,7 @@ pub fn sheets(
     let pack = source.clone().into_pack(ElectionId([0; 8]));
     let format = match pack.formats.first() {
         Some(format) => format.clone(),
-        None => Format::venezuela_2024()
-            .map_err(|error| Failure::said(error.to_string(), error.to_string()))?,
+        None => Format::venezuela_2024().map_err(Failure::foreign)?,
     };
     let mut texts = Vec::with_capacity(book.rows.len());
     let candidates = book.candidates.clone();

@@ -34,8 +34,7 @@ pub fn deliver(
         .enable_all()
         .build()
         .map_err(Failure::file(Path::new("tokio")))?;
-    let client = Client::new(TIMEOUT, Vec::new())
-        .map_err(|fault| Failure::said(fault.to_string(), fault.to_string()))?;
+    let client = Client::new(TIMEOUT, Vec::new()).map_err(Failure::foreign)?;
     let turns = Arc::new(Semaphore::new(AT_ONCE * threads));
     let mut phones = JoinSet::new();
     for seat in seats {
@@ -50,9 +49,7 @@ pub fn deliver(
     }
     runtime.block_on(async {
         while let Some(delivered) = phones.join_next().await {
-            let fault =
-                |error: tokio::task::JoinError| Failure::said(error.to_string(), error.to_string());
-            for happened in delivered.map_err(fault)?? {
+            for happened in delivered.map_err(Failure::foreign)?? {
                 stand.faults.add(happened);
             }
             arrived()?;

@@ -4,6 +4,7 @@ use super::{Fault, Wanted};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
+use testigo_tally::bulletins::same_name;
 
 /// What a column can be, besides a candidate's votes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,7 +154,7 @@ impl Columns {
             ..Self::default()
         };
         let position = |heading: &str| {
-            let mut same = (names.iter().enumerate()).filter(|(_, name)| same(name, heading));
+            let mut same = (names.iter().enumerate()).filter(|(_, name)| same_name(name, heading));
             match (same.next(), same.next()) {
                 (Some(_), Some(_)) => Err(Fault::ColumnTwice(heading.to_owned())),
                 (found, _) => Ok(found.map(|(at, _)| at)),
@@ -219,10 +220,6 @@ impl Columns {
     pub fn name(&self, at: usize) -> Option<String> {
         self.names.get(at).cloned()
     }
-}
-
-fn same(a: &str, b: &str) -> bool {
-    a.to_uppercase() == b.to_uppercase()
 }
 
 fn passed_over(name: &str) -> bool {

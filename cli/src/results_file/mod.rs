@@ -5,6 +5,7 @@
 
 mod columns;
 mod fault;
+pub mod writing;
 
 pub use columns::{Column, ColumnName, FURTHER, HEADING, Layout, OF_IMAGES};
 pub use fault::{Fault, RowFault};

@@ -27,12 +27,14 @@ impl Share {
         (millionths <= Self::WHOLE.0).then_some(Self(millionths))
     }
 
-    fn of(part: f64) -> Self {
-        // Within 0 and 1 wherever it is used; a saturating cast makes anything else harmless.
+    /// From a part of one; less than nothing is nothing.
+    pub fn of(part: f64) -> Self {
+        // A saturating cast makes harmless whatever is no such part.
         Self((part * 1e6).round() as u32)
     }
 
-    fn part(self) -> f64 {
+    /// As a part of one.
+    pub fn part(self) -> f64 {
         f64::from(self.0) / 1e6
     }
 
@@ -333,19 +335,6 @@ pub fn needed_share(lead: f64, counted: f64, next: f64, others: f64, ahead: f64)
     ((lead * counted + ahead * (counted + next)) / next + 1.0 - others) / 2.0
 }
 
-/// A whole number with its thousands apart, as it is written in this language.
-pub fn thousands(number: u64, language: Language) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (n, digit) in digits.chars().enumerate() {
-        if n > 0 && (digits.len() - n).is_multiple_of(3) {
-            text.push(language.pick('.', ','));
-        }
-        text.push(digit);
-    }
-    text
-}
-
 impl Finding {
     /// Whether the figures cannot all be true.
     pub fn is_impossible(&self) -> bool {
@@ -385,7 +374,7 @@ impl Finding {
                 before,
                 after,
             } => {
-                let (before, after) = (thousands(*before, language), thousands(*after, language));
+                let (before, after) = (language.thousands(*before), language.thousands(*after));
                 language.pick(
                     format!("IMPOSIBLE: {candidate} tiene {before} votos en «{from}» y menos en «{to}»: {after}."),
                     format!("IMPOSSIBLE: {candidate} has {before} votes in {from:?} and fewer in {to:?}: {after}."),
@@ -402,17 +391,17 @@ impl Finding {
                 let list = listed(
                     added
                         .iter()
-                        .map(|(name, votes)| (name, thousands(*votes, language))),
+                        .map(|(name, votes)| (name, language.thousands(*votes))),
                 );
                 let (before, came) = *a_percent;
-                let (before, came) = (thousands(before, language), thousands(came, language));
+                let (before, came) = (language.thousands(before), language.thousands(came));
                 language.pick(
                     format!("De «{from}» a «{to}», con {counted} de las actas, se suman {list}: posible, a nadie se le restan votos ({came} votos por cada 1 % de las actas; antes {before})."),
                     format!("From {from:?} to {to:?}, with {counted} of the records, come {list}: possible, nobody's votes fall ({came} votes for each percent of the records; {before} before)."),
                 )
             }
             Self::NoRecords { from, to, votes } => {
-                let votes = thousands(*votes, language);
+                let votes = language.thousands(*votes);
                 language.pick(
                     format!("IMPOSIBLE: de «{from}» a «{to}» se suman {votes} votos sin un acta más."),
                     format!("IMPOSSIBLE: from {from:?} to {to:?} come {votes} votes without one record more."),
@@ -424,8 +413,7 @@ impl Finding {
                 published,
                 held,
             } => {
-                let (published, held) =
-                    (thousands(*published, language), thousands(*held, language));
+                let (published, held) = (language.thousands(*published), language.thousands(*held));
                 language.pick(
                     format!("IMPOSIBLE si las actas en mano son auténticas: «{bulletin}» da a {candidate} {published} votos, y ellas solas tienen {held}."),
                     format!("IMPOSSIBLE if the records in hand are authentic: {bulletin:?} gives {candidate} {published} votes, and they alone have {held}."),
@@ -461,7 +449,7 @@ impl Finding {
                 let list =
                     (percentages.iter()).map(|(name, share)| (name, share.percent(language)));
                 let list = listed(list);
-                let odds = thousands(one_in.min(LONGEST) as u64, language);
+                let odds = language.thousands(one_in.min(LONGEST) as u64);
                 let odds = match *one_in > LONGEST {
                     true => language.pick(format!("más de {odds}"), format!("more than {odds}")),
                     false => odds,

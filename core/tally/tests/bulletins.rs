@@ -6,7 +6,7 @@
     reason = "tests"
 )]
 
-use testigo_tally::bulletins::{Bulletin, Bulletins, Finding, Share, needed_share, thousands};
+use testigo_tally::bulletins::{Bulletin, Bulletins, Finding, Share, needed_share};
 use testigo_wire::Language;
 
 fn bulletin(name: &str, percent: &str, votes: &[Option<u64>]) -> Bulletin {
@@ -223,9 +223,9 @@ fn percentages_are_read_and_anything_else_is_not() {
     ] {
         assert_eq!(Share::from_percent(text), None, "{text}");
     }
-    assert_eq!(thousands(1_234_567, Language::En), "1,234,567");
-    assert_eq!(thousands(0, Language::Es), "0");
-    assert_eq!(thousands(12_999, Language::Es), "12.999");
+    assert_eq!(Language::En.thousands(1_234_567), "1,234,567");
+    assert_eq!(Language::Es.thousands(0), "0");
+    assert_eq!(Language::Es.thousands(12_999), "12.999");
 }
 
 proptest::proptest! {

@@ -29,6 +29,19 @@ impl Language {
         }
     }
 
+    /// A whole number with its thousands apart, as it is written in this language.
+    pub fn thousands(self, number: u64) -> String {
+        let digits = number.to_string();
+        let mut text = String::new();
+        for (n, digit) in digits.chars().enumerate() {
+            if n > 0 && (digits.len() - n).is_multiple_of(3) {
+                text.push(self.pick('.', ','));
+            }
+            text.push(digit);
+        }
+        text
+    }
+
     /// From a tag such as `es-VE`, `es_VE.UTF-8`, `en` or `pt-BR`; `None` where it is none of them.
     pub fn from_tag(tag: &str) -> Option<Self> {
         match tag.get(..2)?.to_ascii_lowercase().as_str() {

@@ -172,7 +172,8 @@ impl Phone {
     /// Sets it. Where copies are to burn, those of what is delivered burn at once.
     ///
     /// # Errors
-    /// [`PhoneError::Locked`]: nobody loosens what a PIN guards without it. [`PhoneError::Input`] for a wipe after fewer than 3 wrong PINs; or where the store fails.
+    /// [`PhoneError::Locked`]: nobody loosens what a PIN guards without it. [`PhoneError::Input`] for a wipe after fewer
+    /// than 3 wrong PINs; or where the store fails.
     pub fn set_settings(&mut self, settings: Settings) -> Result<(), PhoneError> {
         if settings.wipe_after.is_some_and(|wrong| wrong < 3) {
             return Err(PhoneError::input(

@@ -11,7 +11,7 @@ pub use write::write;
 
 use crate::not_a_tally::NotATally;
 use crate::read::Fault;
-use crate::{Doubt, Tally, Vouch};
+use crate::{Doubt, Tally};
 use cut::cut;
 use testigo_wire::{Cut, Declaration, Format};
 
@@ -81,7 +81,7 @@ fn one(
         fields: kept
             .map(|(name, text)| (name.to_owned(), text.to_owned()))
             .collect(),
-        vouch: vouch.max(Vouch::PLAIN_CODE),
+        vouch,
         doubts: rules.doubts,
     })
 }
