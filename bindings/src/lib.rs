@@ -18,6 +18,7 @@ mod observe;
 mod phone;
 mod scanner;
 mod sync;
+mod typed;
 mod view;
 
 pub use attachment::{AttachmentKind, SealedFile};
@@ -33,6 +34,9 @@ pub use observe::{Observation, PhoneObserver};
 pub use phone::{Phone, RecoveredView, phone_exists, recover_store};
 pub use scanner::{CodeView, Point, Rotation, Scanner};
 pub use sync::{SyncOutcome, SyncReportView, SyncStop};
+pub use typed::{
+    TypedDifference, TypedInput, TypedSheet, TypingFormView, TypingSlotView, typed_differences,
+};
 pub use view::{
     CandidateVotes, ContentView, DeliveryView, EnrolledView, HistoryView, RecordView, RootWords,
     SavedTallyView, SavedView, StatusView, TallyReading, TallyView, WarningView,

@@ -1,5 +1,5 @@
 use testigo_phone::{Delivery, Phone, Saved, SavedTally, TrustView};
-use testigo_tally::{Doubt, NotATally, Tally};
+use testigo_tally::{Doubt, NotATally, Tally, read_typed};
 use testigo_wire::{Handover, Language, Pseudonym, Record, TableId, Time, Warning};
 
 /// What the phone belongs to now.
@@ -80,6 +80,8 @@ pub enum TallyReading {
 pub struct TallyView {
     /// The polling table on the sheet.
     pub table: String,
+    /// What vouches for the numbers: `typed-twice`, `plain-code`, `hash`, `signature`.
+    pub vouch: String,
     /// Votes by candidate in the election's order; empty without an election pack, or where the
     /// ballot differs from it.
     pub candidates: Vec<CandidateVotes>,
@@ -188,7 +190,7 @@ pub enum RecordView {
         /// How many people were involved.
         people: Option<u32>,
     },
-    /// A tally sheet, read anew.
+    /// A tally sheet, read anew; also one whose numbers were typed.
     Tally {
         /// What it says.
         reading: TallyReading,
@@ -312,6 +314,7 @@ impl From<Tally> for TallyView {
     fn from(tally: Tally) -> Self {
         Self {
             table: tally.table.to_string(),
+            vouch: tally.vouch.to_string(),
             valid_votes: tally.valid_votes(),
             null_votes: tally.null_votes().unwrap_or(0),
             doubts: tally.doubts.iter().map(WarningView::from).collect(),
@@ -371,6 +374,9 @@ impl RecordView {
                     place: handover.place,
                 }
             }
+            Record::Typed(typed) => Self::Tally {
+                reading: Ok(read_typed(&typed, phone.election())).into(),
+            },
             Record::Unknown { kind, .. } => Self::Other { kind: kind.0 },
         }
     }

@@ -184,14 +184,19 @@ pub enum PhoneCommand {
         attach: Vec<PathBuf>,
     },
     /// Reads a tally sheet and saves it; the photograph goes with it.
-    #[command(after_help = "Example: testigo phone --home D tally --photo sheet.jpg")]
+    #[command(
+        after_help = "Example: testigo phone --home D tally --photo sheet.jpg\n         testigo phone --home D tally --typed --attach sheet.jpg"
+    )]
     Tally {
         /// A photograph of the sheet.
-        #[arg(long, value_name = "FILE", required_unless_present = "text")]
+        #[arg(long, value_name = "FILE", required_unless_present_any = ["text", "typed"])]
         photo: Option<PathBuf>,
-        /// The QR code's text, or - for standard input.
+        /// No code can be read: asks for the numbers on the paper, twice. A photograph goes with --attach.
+        #[arg(long, conflicts_with_all = ["photo", "text", "table"])]
+        typed: bool,
+        /// The text of its QR code, or of each of them, or - for one code on standard input.
         #[arg(conflicts_with = "photo")]
-        text: Option<String>,
+        text: Vec<String>,
         /// The table, where it is not the sheet's own.
         #[arg(long)]
         table: Option<String>,

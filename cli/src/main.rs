@@ -39,6 +39,7 @@ mod staff;
 mod stdin;
 mod table;
 mod tally;
+mod typed;
 mod verify;
 
 use args::{Cli, Command};

@@ -3,7 +3,9 @@
 use crate::args::{Cli, Command, Limit, PhoneArgs, PhoneCommand};
 use crate::failure::Failure;
 use crate::outcome::Outcome;
-use crate::{attach, courier, deliver, key_file, lock, outbox, picture, recover, render, stdin};
+use crate::{
+    attach, courier, deliver, key_file, lock, outbox, picture, recover, render, stdin, typed,
+};
 use clap::Parser;
 use serde_json::json;
 use std::io::{IsTerminal, Read, Write};
@@ -203,20 +205,28 @@ fn one(
             Ok(render::saved(&saved, language))
         }
         PhoneCommand::Tally {
+            typed: true,
+            attach,
+            ..
+        } => typed::run(phone, &attach, language),
+        PhoneCommand::Tally {
+            typed: false,
             photo,
             text,
             table,
             attach,
         } => {
-            let texts = match (&photo, text) {
-                (Some(photo), _) => texts_in(photo)?,
-                (None, Some(text)) if Path::new(&text).is_file() => {
-                    return Err(Failure::said(
-                        format!("«{text}» es un archivo. Si es la foto de un acta, use --photo."),
-                        format!("{text:?} is a file. If it is a sheet's photograph, use --photo."),
-                    ));
-                }
-                (None, text) => vec![stdin::text_or_stdin(text.as_deref().unwrap_or("-"))?],
+            if let Some(file) = text.iter().find(|text| Path::new(text).is_file()) {
+                return Err(Failure::said(
+                    format!("«{file}» es un archivo. Si es la foto de un acta, use --photo."),
+                    format!("{file:?} is a file. If it is a sheet's photograph, use --photo."),
+                ));
+            }
+            let texts = match &photo {
+                Some(photo) => texts_in(photo)?,
+                None => (text.iter())
+                    .map(|text| stdin::text_or_stdin(text))
+                    .collect::<Result<_, _>>()?,
             };
             let files: Vec<_> = photo.into_iter().chain(attach).collect();
             let attachments = attach::seal(phone, &files)?;

@@ -237,6 +237,9 @@ fn what(record: &Record, language: Language) -> String {
             text
         }
         Record::Tally(_) => language.pick("acta", "tally sheet").to_owned(),
+        Record::Typed(_) => language
+            .pick3("acta tecleada", "typed tally sheet", "ata digitada")
+            .to_owned(),
         Record::Handover(handover) => handed_over(handover, language),
         Record::Unknown { kind, .. } => language.pick(
             format!("registro de tipo {} (de una versión más nueva)", kind.0),

@@ -170,6 +170,7 @@ impl Desk {
                 let texts: Vec<&[u8]> = record.texts().collect();
                 Some(testigo_tally::read(&texts, Some(&self.pack)))
             }
+            Record::Typed(typed) => Some(Ok(testigo_tally::read_typed(typed, Some(&self.pack)))),
             Record::Report(_) | Record::Handover(_) | Record::Unknown { .. } => None,
         };
         let mut flags: BTreeSet<Warning> = body.warnings.iter().copied().collect();

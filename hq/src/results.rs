@@ -124,10 +124,21 @@ pub struct TableView {
     /// The readings that differ, in a conflict, the one that is believed furthest first; else empty. Standing decides
     /// nothing: a person does.
     pub versions: Vec<VersionView>,
+    /// What is printed on the paper beside the numbers, of readings that were typed.
+    pub printed: Vec<PrintedView>,
     /// Doubts about any of its readings.
     pub warnings: Vec<WarningView>,
     /// The files of its readings.
     pub attachments: AttachmentsView,
+}
+
+/// What somebody typed from the paper beside the numbers, word for word, to be compared with the machine's.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PrintedView {
+    /// The printed hash.
+    pub hash: Option<String>,
+    /// The machine's code.
+    pub machine_code: Option<String>,
 }
 
 /// One of several readings that differ.
@@ -368,9 +379,23 @@ fn table_view(
         readings: records(&counting),
         waiting: records(&waiting),
         versions,
+        printed: printed(readings, snapshot),
         warnings: warnings(readings.iter().map(|reading| reading.arrival), snapshot),
         attachments: attachments(readings.iter().map(|reading| reading.arrival), snapshot),
     }
+}
+
+/// The same words once.
+fn printed(readings: &[&ReadingRow], snapshot: &Snapshot) -> Vec<PrintedView> {
+    let typed = (readings.iter()).filter_map(|reading| snapshot.typed.get(&reading.arrival));
+    let printed: BTreeSet<PrintedView> = typed
+        .map(|typed| PrintedView {
+            hash: typed.printed_hash.clone(),
+            machine_code: typed.machine_code.clone(),
+        })
+        .filter(|printed| printed.hash.is_some() || printed.machine_code.is_some())
+        .collect();
+    printed.into_iter().collect()
 }
 
 /// How far readings that say the same are to be believed together.

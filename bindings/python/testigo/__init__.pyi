@@ -238,6 +238,7 @@ class CandidateVotes:
 
 class TallyView:
     table: str
+    vouch: str
     candidates: list[CandidateVotes]
     valid_votes: int
     null_votes: int
@@ -246,6 +247,7 @@ class TallyView:
         self,
         *,
         table: str,
+        vouch: str,
         candidates: list[CandidateVotes],
         valid_votes: int,
         null_votes: int,
@@ -260,6 +262,54 @@ class TallyReading:
         es: str
         en: str
         def __init__(self, es: str, en: str) -> None: ...
+
+class TypingSlotView:
+    party: str
+    candidate: str
+    def __init__(self, *, party: str, candidate: str) -> None: ...
+
+class TypingFormView:
+    slots: list[TypingSlotView]
+    blank: bool
+    null_votes: bool
+    total: bool
+    def __init__(
+        self, *, slots: list[TypingSlotView], blank: bool, null_votes: bool, total: bool
+    ) -> None: ...
+
+class TypedSheet:
+    table: str
+    votes: list[int]
+    blank: Optional[int]
+    null_votes: Optional[int]
+    total: Optional[int]
+    printed_hash: Optional[str]
+    machine_code: Optional[str]
+    def __init__(
+        self,
+        *,
+        table: str,
+        votes: list[int],
+        blank: Optional[int] = ...,
+        null_votes: Optional[int] = ...,
+        total: Optional[int] = ...,
+        printed_hash: Optional[str] = ...,
+        machine_code: Optional[str] = ...,
+    ) -> None: ...
+
+class TypedInput:
+    first: TypedSheet
+    second: TypedSheet
+    attachments: list[SealedFile]
+    def __init__(
+        self, *, first: TypedSheet, second: TypedSheet, attachments: list[SealedFile] = ...
+    ) -> None: ...
+
+class TypedDifference:
+    field: str
+    es: str
+    en: str
+    def __init__(self, *, field: str, es: str, en: str) -> None: ...
 
 class SavedTallyView:
     saved: SavedView
@@ -522,6 +572,8 @@ class Phone:
     def enrol(self, code: str, keyset: bytes, pack: Optional[bytes]) -> EnrolledView: ...
     def report(self, input: ReportInput) -> SavedView: ...
     def tally(self, input: TallyInput) -> SavedTallyView: ...
+    def typing_form(self) -> Optional[TypingFormView]: ...
+    def typed(self, input: TypedInput) -> SavedTallyView: ...
     def bundle(self, path: str) -> Optional[BundleView]: ...
     def bundle_codes(self) -> Optional[BundleCodesView]: ...
     def carry(self, path: str) -> SavedView: ...
@@ -557,6 +609,7 @@ def recover_store(
 def recover_store_under(
     directory: str, keys: HostKeys, key_is_right: bool
 ) -> RecoveredView: ...
+def typed_differences(first: TypedSheet, second: TypedSheet) -> list[TypedDifference]: ...
 def wipe_folder(directory: str) -> None: ...
 def wipe_folder_under(directory: str, keys: HostKeys) -> None: ...
 def set_logger(logger: Logger, max_level: LogLevel) -> None: ...

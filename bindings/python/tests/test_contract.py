@@ -35,6 +35,8 @@ from testigo import (
     TallyInput,
     TallyReading,
     TestigoError,
+    TypedInput,
+    TypedSheet,
 )
 
 
@@ -713,3 +715,52 @@ def test_locked(stage):
     testigo.wipe_folder_under(home, keys)
     assert keys.kept == {}
     assert not testigo.phone_exists(home)
+
+
+def paper(**other):
+    """What stands on the paper of the witness's table."""
+    votes = [int(votes) for votes in SHEET.split("!")[1].split(",")]
+    stands = dict(table=TABLE, votes=votes, null_votes=0, machine_code="9f86d081-884c-4d65")
+    return TypedSheet(**{**stands, **other})
+
+
+def test_typed_sheet(stage):
+    phone = stage.phone()
+    form = phone.typing_form()
+    assert len(form.slots) == len(paper().votes)
+    assert all(slot.party and slot.candidate for slot in form.slots)
+    assert (form.blank, form.null_votes, form.total) == (False, True, False)
+
+    slipped = paper(null_votes=9)
+    slipped.votes[2] += 1
+    differences = testigo.typed_differences(paper(), slipped)
+    assert [one.field for one in differences] == ["votes.3", "null"]
+    assert all(one.es and one.en for one in differences)
+    with pytest.raises(TestigoError.Input) as error:
+        phone.typed(TypedInput(first=paper(), second=slipped))
+    assert_explained(error, "input", NextStep.CORRECT_INPUT, "second")
+    assert phone.history() == []
+
+    saved = phone.typed(TypedInput(first=paper(), second=paper()))
+    assert saved.saved.table == TABLE
+    assert [warning.code for warning in saved.saved.warnings] == [18]
+    assert isinstance(saved.reading, TallyReading.READ)
+    read = saved.reading.tally
+    assert (read.vouch, read.valid_votes) == ("typed-twice", 368)
+    record = phone.history()[0].content.record
+    assert isinstance(record, RecordView.TALLY) and record.reading == saved.reading
+
+    def row():
+        return next(row for row in stage.held()["results"]["rows"] if row["table"] == TABLE)
+
+    stage.serve()
+    deliver(phone)
+    typed = row()
+    assert (typed["state"], typed["readings"]) == ("reported", 1)
+    assert typed["standing"]["code"] == "typed-twice/unconfirmed-device"
+    assert typed["printed"][0]["machine_code"] == "9f86d081-884c-4d65"
+    phone.tally(sheet())
+    deliver(phone)
+    both = row()
+    assert (both["state"], both["readings"]) == ("reported", 2)
+    assert both["standing"]["code"] == "plain-code/unconfirmed-device"

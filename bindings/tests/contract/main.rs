@@ -13,10 +13,11 @@ mod headquarters;
 mod locked;
 mod photograph;
 mod scenarios;
+mod typed;
 
 use std::process::Command;
 
-const SCENARIOS: [(&str, fn()); 14] = [
+const SCENARIOS: [(&str, fn()); 15] = [
     ("enrol", scenarios::enrol),
     ("capture-offline", scenarios::capture_offline),
     ("killed-and-reopened", scenarios::killed_and_reopened),
@@ -31,6 +32,7 @@ const SCENARIOS: [(&str, fn()); 14] = [
     ("photograph", photograph::photograph),
     ("by-hand", by_hand::by_hand),
     ("locked", locked::locked),
+    ("typed-sheet", typed::typed_sheet),
 ];
 
 /// What a process of its own does, and the folder it does it in.

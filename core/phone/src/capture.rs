@@ -83,7 +83,7 @@ impl Phone {
         )
     }
 
-    fn capture(
+    pub(crate) fn capture(
         &mut self,
         record: Record,
         table: Option<TableId>,
@@ -164,7 +164,7 @@ fn claimed_at(record: &Record) -> Option<Time> {
     match record {
         Record::Report(report) => report.started.or(report.ended),
         Record::Handover(handover) => handover.at,
-        Record::Tally(_) | Record::Unknown { .. } => None,
+        Record::Tally(_) | Record::Typed(_) | Record::Unknown { .. } => None,
     }
 }
 

@@ -36,7 +36,7 @@ pub struct TallyInput {
 }
 
 /// More files than one record may have.
-fn attachments(files: &[SealedFile]) -> Result<(), PhoneError> {
+pub(crate) fn attachments(files: &[SealedFile]) -> Result<(), PhoneError> {
     if files.len() <= Attachment::MAX {
         return Ok(());
     }
@@ -182,7 +182,11 @@ fn pseudonym(field: &'static str, text: &str) -> Result<Pseudonym, PhoneError> {
 }
 
 fn table(text: Option<&str>) -> Result<Option<TableId>, PhoneError> {
-    text.map(TableId::new).transpose().map_err(|_| {
+    text.map(table_id).transpose()
+}
+
+pub(crate) fn table_id(text: &str) -> Result<TableId, PhoneError> {
+    TableId::new(text).map_err(|_| {
         PhoneError::input(
             "table",
             "de 1 a 64 caracteres sin espacios, como 201301006.01",

@@ -27,6 +27,7 @@ mod proof;
 mod store;
 mod store_key;
 pub mod sync;
+mod typed;
 mod view;
 mod wipe;
 
@@ -45,5 +46,6 @@ pub use phone::Phone;
 pub use proof::Proof;
 pub use store::Recovered;
 pub use testigo_sqlite::DatabaseKey;
+pub use typed::{TypedField, TypedInput, TypedSheet};
 pub use view::{Content, Delivery, HistoryView, OutboxView, Saved, SavedTally};
 pub use wipe::Wiped;

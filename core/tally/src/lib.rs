@@ -14,6 +14,7 @@ mod number;
 mod read;
 mod standing;
 mod tally;
+mod typed;
 
 pub use declared::write;
 pub use doubt::Doubt;
@@ -21,3 +22,4 @@ pub use not_a_tally::{NotATally, VotesField, Wants};
 pub use read::{MAX_TEXT, read};
 pub use standing::{NoStanding, Standing, Vouch, Who};
 pub use tally::{CandidateVotes, Contest, SlotVotes, Tally};
+pub use typed::{TypingForm, TypingSlot, read_typed};

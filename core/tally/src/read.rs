@@ -99,7 +99,7 @@ fn readable_text(text: &[u8]) -> Result<&str, NotATally> {
 }
 
 /// What is read where no pack declares a format; a pack of an earlier release is of Venezuela.
-fn built_in_formats(anywhere: bool) -> Vec<Format> {
+pub(crate) fn built_in_formats(anywhere: bool) -> Vec<Format> {
     let brazil = anywhere.then(Format::boletim_de_urna);
     Format::venezuela_2024().into_iter().chain(brazil).collect()
 }
@@ -125,7 +125,7 @@ fn by_formats<'f>(texts: &[&str], formats: &'f [Format]) -> Result<(Tally, &'f F
 }
 
 /// Folds the counted contest to candidates and adds what the pack gives reason to doubt.
-fn compare(tally: &mut Tally, pack: &ElectionPack, format: &Format) {
+pub(crate) fn compare(tally: &mut Tally, pack: &ElectionPack, format: &Format) {
     let folded = match tally.contest() {
         Some(contest) => fold(contest, pack),
         None => Err(Doubt::ContestMissing {

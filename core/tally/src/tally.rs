@@ -99,9 +99,15 @@ pub struct SlotVotes {
 }
 
 impl fmt::Display for Contest {
-    /// Votes by slot as text by which two readings are compared: `140,7,10` or `12:112,22:130,blank:17`.
+    /// Votes by slot as text by which two readings are compared: `140,7,10` in the ballot's order, or
+    /// `12:112,22:130,blank:17` by name, where slots without votes are left out as many sheets do.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (n, slot) in self.slots.iter().enumerate() {
+        let mut slots: Vec<&SlotVotes> = (self.slots.iter())
+            .filter(|slot| slot.name.is_none() || slot.votes > 0)
+            .collect();
+        // Those without a name keep their places.
+        slots.sort_by(|a, b| a.name.cmp(&b.name));
+        for (n, slot) in slots.into_iter().enumerate() {
             f.write_str(if n == 0 { "" } else { "," })?;
             match &slot.name {
                 Some(name) => write!(f, "{name}:{}", slot.votes)?,

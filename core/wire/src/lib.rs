@@ -44,6 +44,7 @@ mod statement;
 mod table;
 mod text;
 mod time;
+mod typed;
 mod warning;
 mod words;
 
@@ -85,5 +86,6 @@ pub use sign::{SigningKey, VerifyingKey};
 pub use statement::Statement;
 pub use table::TableId;
 pub use time::Time;
+pub use typed::TypedTally;
 pub use warning::Warning;
 pub use words::root_words;

@@ -1,5 +1,5 @@
 use crate::body::MAX_BODY;
-use crate::{Code, Handover, Time, WireError, cbor};
+use crate::{Code, Handover, Time, TypedTally, WireError, cbor};
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
@@ -35,6 +35,8 @@ impl Kind {
     pub const TALLY: Self = Self(2);
     /// A [`Handover`].
     pub const HANDOVER: Self = Self(3);
+    /// A [`TypedTally`].
+    pub const TYPED: Self = Self(4);
 }
 
 /// What a witness saved.
@@ -46,6 +48,8 @@ pub enum Record {
     Tally(TallyRecord),
     /// Something that passed from hand to hand.
     Handover(Handover),
+    /// A tally sheet whose numbers were typed.
+    Typed(TypedTally),
     /// A kind that only a newer program knows, kept as it came.
     Unknown {
         /// Its kind.
@@ -62,6 +66,7 @@ impl Record {
             Self::Report(_) => Kind::REPORT,
             Self::Tally(_) => Kind::TALLY,
             Self::Handover(_) => Kind::HANDOVER,
+            Self::Typed(_) => Kind::TYPED,
             Self::Unknown { kind, .. } => *kind,
         }
     }
@@ -70,7 +75,7 @@ impl Record {
     pub fn lane(&self) -> Lane {
         match self {
             Self::Report(report) => report.code.lane(),
-            Self::Tally(_) => Lane::RESULT,
+            Self::Tally(_) | Self::Typed(_) => Lane::RESULT,
             Self::Handover(handover) => match handover.what {
                 // Nobody but headquarters knows how urgent a bundle's content is.
                 Handover::BUNDLE => Lane::INCIDENT,
@@ -91,6 +96,7 @@ impl Record {
             Self::Report(report) => cbor::to_vec(report),
             Self::Tally(tally) => cbor::to_vec(tally),
             Self::Handover(handover) => cbor::to_vec(handover),
+            Self::Typed(typed) => cbor::to_vec(typed),
             Self::Unknown { bytes, .. } => bytes.clone(),
         }
     }
@@ -105,6 +111,7 @@ impl Record {
             Kind::REPORT => cbor::from_slice("report", bytes, MAX_BODY).map(Self::Report),
             Kind::TALLY => cbor::from_slice("tally", bytes, MAX_BODY).map(Self::Tally),
             Kind::HANDOVER => cbor::from_slice("handover", bytes, MAX_BODY).map(Self::Handover),
+            Kind::TYPED => cbor::from_slice("typed tally", bytes, MAX_BODY).map(Self::Typed),
             kind => cbor::check("record", bytes, MAX_BODY).map(|()| Self::Unknown {
                 kind,
                 bytes: bytes.to_vec(),

@@ -98,6 +98,10 @@ warnings! {
     SUMS_DIFFER = 17:
         "Las cifras del acta no suman lo que la misma acta dice.",
         "The sheet's numbers do not sum to what the sheet itself says.";
+    /// The numbers were typed, and no photograph shows the paper.
+    NO_PHOTOGRAPH = 18:
+        "Las cifras se teclearon y ninguna foto muestra el acta: adjunte una, aunque salga mal.",
+        "The numbers were typed and no photograph shows the sheet: attach one, even a poor one.";
 }
 
 #[cfg(test)]

@@ -111,6 +111,15 @@ fn records() {
         Record::Report(report()),
         Record::Tally(tally()),
         Record::Handover(handover),
+        Record::Typed(TypedTally {
+            table: TableId::new("201301006.01").unwrap(),
+            votes: vec![140, 0, 7],
+            blank: None,
+            null: Some(3),
+            total: Some(150),
+            printed_hash: Some("9f86d081".into()),
+            machine_code: None,
+        }),
     ] {
         let bytes = record.to_bytes();
         assert_eq!(Record::from_bytes(record.kind(), &bytes).unwrap(), record);

@@ -140,7 +140,7 @@ fn keep(db: &Connection, finding: &Finding) -> rusqlite::Result<bool> {
     } = opened.as_ref();
     let outcome = match record {
         Record::Unknown { .. } => "unknown kind",
-        Record::Report(_) | Record::Tally(_) | Record::Handover(_) => "read",
+        Record::Report(_) | Record::Tally(_) | Record::Typed(_) | Record::Handover(_) => "read",
     };
     let table = body.table.as_ref().map(testigo_wire::TableId::as_str);
     let copy_of: Option<i64> = db
@@ -195,34 +195,16 @@ fn keep(db: &Connection, finding: &Finding) -> rusqlite::Result<bool> {
     }
     match record {
         Record::Tally(record) => {
-            let contest = tally.as_ref().and_then(Tally::contest);
-            db.prepare_cached(
-                "INSERT INTO reading (arrival, table_id, slots, null_votes, vouch)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute(params![
-                arrival,
-                tally.as_ref().map(|t| t.table.as_str()),
-                contest.map(Contest::to_string),
-                contest.map(|contest| contest.null.unwrap_or(0)),
-                (tally.as_ref())
-                    .map_or(Vouch::PLAIN_CODE, |tally| tally.vouch)
-                    .0
-            ])?;
+            keep_reading(db, arrival, tally.as_ref())?;
             let mut insert = db.prepare_cached(
                 "INSERT INTO reading_text (arrival, n, text) VALUES (?1, ?2, ?3)",
             )?;
             for (n, text) in (0i64..).zip(record.texts()) {
                 insert.execute(params![arrival, n, text])?;
             }
-            let mut insert = db.prepare_cached(
-                "INSERT INTO reading_votes (arrival, candidate, votes) VALUES (?1, ?2, ?3)",
-            )?;
-            for votes in tally.iter().flat_map(|tally| &tally.candidates) {
-                let n = i64::try_from(votes.votes).unwrap_or(i64::MAX);
-                insert.execute(params![arrival, votes.code, n])?;
-            }
         }
+        // What was typed stands in the record's content.
+        Record::Typed(_) => keep_reading(db, arrival, tally.as_ref())?,
         Record::Report(report) => {
             db.prepare_cached(
                 "INSERT INTO incident
@@ -257,4 +239,28 @@ fn keep(db: &Connection, finding: &Finding) -> rusqlite::Result<bool> {
         Record::Unknown { .. } => {}
     }
     Ok(true)
+}
+
+/// Files what a sheet says; a sheet that nothing reads has no table.
+fn keep_reading(db: &Connection, arrival: i64, tally: Option<&Tally>) -> rusqlite::Result<()> {
+    let contest = tally.and_then(Tally::contest);
+    db.prepare_cached(
+        "INSERT INTO reading (arrival, table_id, slots, null_votes, vouch)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![
+        arrival,
+        tally.map(|tally| tally.table.as_str()),
+        contest.map(Contest::to_string),
+        contest.map(|contest| contest.null.unwrap_or(0)),
+        tally.map_or(Vouch::PLAIN_CODE, |tally| tally.vouch).0
+    ])?;
+    let mut insert = db.prepare_cached(
+        "INSERT INTO reading_votes (arrival, candidate, votes) VALUES (?1, ?2, ?3)",
+    )?;
+    for votes in tally.iter().flat_map(|tally| &tally.candidates) {
+        let n = i64::try_from(votes.votes).unwrap_or(i64::MAX);
+        insert.execute(params![arrival, votes.code, n])?;
+    }
+    Ok(())
 }

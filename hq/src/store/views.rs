@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use testigo_tally::Vouch;
-use testigo_wire::Warning;
+use testigo_wire::{Kind, Record, TypedTally, Warning};
 
 /// How far a device is believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -106,6 +106,8 @@ pub(crate) struct Snapshot {
     pub readings: Vec<ReadingRow>,
     pub votes: BTreeMap<i64, BTreeMap<String, u64>>,
     pub unread_texts: BTreeMap<i64, Vec<Vec<u8>>>,
+    /// Sheets that were typed from the paper.
+    pub typed: BTreeMap<i64, TypedTally>,
     pub incidents: Vec<IncidentRow>,
     pub flags: BTreeMap<i64, BTreeSet<Warning>>,
     pub attachments: BTreeMap<i64, Vec<AttachmentRow>>,
@@ -137,6 +139,20 @@ impl Reader {
         )? {
             unread_texts.entry(arrival).or_default().push(text);
         }
+        let typed = all(
+            &db,
+            "SELECT r.arrival, o.content FROM reading r
+             JOIN opened o ON o.arrival = r.arrival AND o.copy_of IS NULL WHERE r.vouch = 20",
+            |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)),
+        )?;
+        let typed = (typed.into_iter())
+            .filter_map(|(arrival, content)| {
+                match Record::from_bytes(Kind::TYPED, &content).ok()? {
+                    Record::Typed(typed) => Some((arrival, typed)),
+                    _ => None,
+                }
+            })
+            .collect();
         let mut flags: BTreeMap<i64, BTreeSet<Warning>> = BTreeMap::new();
         for (arrival, code) in all(&db, "SELECT arrival, code FROM flag", |row| {
             Ok((row.get(0)?, row.get(1)?))
@@ -169,6 +185,7 @@ impl Reader {
             )?,
             votes,
             unread_texts,
+            typed,
             incidents: all(
                 &db,
                 "SELECT i.arrival, i.code, o.table_id, a.received_at, o.claimed_at, o.saved_at,

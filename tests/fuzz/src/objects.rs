@@ -58,7 +58,13 @@ pub fn signed(bytes: &[u8]) {
 pub fn bodies(bytes: &[u8]) {
     let _ = Body::from_padded(bytes).map(|body| body.record());
     let _ = Body::from_bytes(bytes).map(|body| body.record());
-    for kind in [Kind::REPORT, Kind::TALLY, Kind::HANDOVER, Kind(900)] {
+    for kind in [
+        Kind::REPORT,
+        Kind::TALLY,
+        Kind::HANDOVER,
+        Kind::TYPED,
+        Kind(900),
+    ] {
         if let Ok(record) = Record::from_bytes(kind, bytes) {
             // One encoding of each: what was read is what is written again, but for fields of newer programs.
             let again = record.to_bytes();

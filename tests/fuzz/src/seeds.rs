@@ -6,7 +6,7 @@ use testigo_wire::{
     Answer, Ask, BlobReceipt, BlobRef, BlobSecret, Body, BootId, BundleItem, BundleSealer,
     Capability, Code, Deferral, Eid, ElectionId, Enrolment, Envelope, Epoch, Handover, Invitation,
     Notice, NoticeStatus, Pseudonym, Receipt, ReceiptCode, Record, RecordId, Reply, Report,
-    ReturnPost, RootId, StoreId, TableId, TallyRecord, Time, cbor, series,
+    ReturnPost, RootId, StoreId, TableId, TallyRecord, Time, TypedTally, cbor, series,
 };
 
 /// A tally sheet's text of Venezuela 2024.
@@ -43,6 +43,15 @@ fn records() -> Vec<Record> {
             to: Pseudonym::new("boat-2").ok(),
             at: Some(time()),
             place: Some("the jetty".into()),
+        }),
+        Record::Typed(TypedTally {
+            table: TableId::new("110601011.04").unwrap(),
+            votes: vec![140, 7],
+            blank: None,
+            null: Some(3),
+            total: Some(150),
+            printed_hash: Some("9f86d081".into()),
+            machine_code: None,
         }),
     ]
 }

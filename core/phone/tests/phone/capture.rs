@@ -1,7 +1,9 @@
 //! Capture: saved is saved, evidence is never refused, and what is no input names its field.
 
 use crate::support::*;
-use testigo_phone::{Delivery, Phone, PhoneError, ReportInput, TallyInput};
+use testigo_phone::{
+    Delivery, Phone, PhoneError, ReportInput, TallyInput, TypedField, TypedInput, TypedSheet,
+};
 use testigo_wire::{Language, Record, TallyRecord, Warning};
 
 const SHEET: &str = "201301006.01.1.0001!140,7,10,8,1,7,1,0,2,3,0,1,8,1,0,1,0,3,1,1,0,1,0,0,0,0,0,0,1,2,0,0,0,5,7,155,1,1!0!0";
@@ -245,4 +247,97 @@ fn a_store_that_does_not_open_is_left_as_it_is() {
         Phone::open(nothing.path(), &key(), clock()),
         Err(PhoneError::NoPhone)
     ));
+}
+
+fn typed(table: &str, votes: &[u32]) -> TypedSheet {
+    TypedSheet {
+        table: table.into(),
+        votes: votes.to_vec(),
+        null: Some(0),
+        ..TypedSheet::default()
+    }
+}
+
+fn twice(sheet: TypedSheet) -> TypedInput {
+    TypedInput {
+        first: sheet.clone(),
+        second: sheet,
+        attachments: vec![],
+    }
+}
+
+#[test]
+fn a_typed_sheet_is_saved_with_its_doubts_and_what_is_no_input_names_its_field() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut phone = FakeHq::new(1).phone(dir.path());
+    let slots = phone.typing_form().unwrap().slots.len();
+    let votes = vec![1; slots];
+    let saved = phone
+        .typed(&twice(typed(" 201301006.01 ", &votes)))
+        .unwrap();
+    assert_eq!(saved.saved.warnings, [Warning::NO_PHOTOGRAPH]);
+    // Nothing of it is refused: another table, another ballot, more votes than voters.
+    let doubtful = phone
+        .typed(&twice(typed("999999999.01", &[99_999])))
+        .unwrap();
+    for warning in [
+        Warning::TABLE_UNKNOWN,
+        Warning::SLOTS_DIFFER,
+        Warning::TABLE_NOT_ASSIGNED,
+    ] {
+        assert!(doubtful.saved.warnings.contains(&warning), "{doubtful:?}");
+    }
+    let kept = phone.history().unwrap();
+    assert_eq!(kept.len(), 2);
+    let Record::Typed(kept) = &kept[1].content.as_ref().unwrap().record else {
+        panic!("{kept:?}");
+    };
+    assert_eq!((kept.table.as_str(), &kept.votes), ("201301006.01", &votes));
+
+    let long = TypedSheet {
+        printed_hash: Some("f".repeat(257)),
+        ..typed("1.01", &votes)
+    };
+    let wrong = [
+        ("table", typed("no table", &votes)),
+        ("votes", typed("1.01", &[])),
+        ("votes", typed("1.01", &[100_000])),
+        ("votes", typed("1.01", &[0; 513])),
+        ("printed_hash", long),
+    ];
+    for (named, sheet) in wrong {
+        match phone.typed(&twice(sheet)) {
+            Err(PhoneError::Input { field, .. }) => assert_eq!(field, named),
+            other => panic!("{named}: {other:?}"),
+        }
+    }
+    assert_eq!(phone.history().unwrap().len(), 2);
+}
+
+#[test]
+fn two_typings_differ_by_field() {
+    let first = TypedSheet {
+        machine_code: Some("AB-1 ".into()),
+        ..typed("1.01", &[1, 2, 3])
+    };
+    let same = TypedSheet {
+        machine_code: Some("ab-1".into()),
+        ..typed(" 1.01", &[1, 2, 3])
+    };
+    assert_eq!(first.differences(&same), []);
+    let other = TypedSheet {
+        blank: Some(0),
+        total: Some(6),
+        ..typed("1.02", &[1, 5])
+    };
+    let differ = [
+        TypedField::Table,
+        TypedField::Votes(1),
+        TypedField::Votes(2),
+        TypedField::Blank,
+        TypedField::Total,
+        TypedField::MachineCode,
+    ];
+    assert_eq!(first.differences(&other), differ);
+    assert_eq!(other.differences(&first), differ);
 }
