@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::{attach, render, stdin};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use testigo_phone::{Phone, TypedField, TypedInput, TypedSheet};
 use testigo_tally::TypingForm;
@@ -28,7 +28,7 @@ pub fn run(phone: &mut Phone, files: &[PathBuf], language: Language) -> Result<O
     let mut first = asking.sheet()?;
     if std::io::stderr().is_terminal() {
         // The first time must not be seen during the second: clear the screen and what was scrolled away (ECMA-48).
-        eprint!("\x1b[2J\x1b[3J\x1b[H");
+        show("\x1b[2J\x1b[3J\x1b[H");
     }
     asking.say(language.pick3(
         "Segunda vez, otra vez del papel y no de memoria.",
@@ -54,7 +54,7 @@ struct Asking {
 
 impl Asking {
     fn say(&self, sentence: &str) {
-        eprintln!("{sentence}");
+        show(&format!("{sentence}\n"));
     }
 
     /// In the order of the paper.
@@ -112,11 +112,13 @@ impl Asking {
     /// Asks for one field until it is understood.
     fn field(&self, field: TypedField, sheet: &mut TypedSheet) -> Result<(), Failure> {
         loop {
-            eprint!("{}: ", self.prompt(field));
-            if !std::io::stdin().is_terminal() {
-                // Nobody ends the line by pressing Enter.
-                eprintln!();
-            }
+            // From a script nobody ends the line by pressing Enter.
+            let end = if std::io::stdin().is_terminal() {
+                " "
+            } else {
+                "\n"
+            };
+            show(&format!("{}:{end}", self.prompt(field)));
             let line = stdin::line()?;
             if line.is_empty() {
                 return Err(Failure::said(
@@ -152,6 +154,12 @@ impl Asking {
             false => label,
         }
     }
+}
+
+/// Beside the result, which goes to standard output.
+fn show(text: &str) {
+    let mut out = std::io::stderr();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 /// `false` where the text is no such field.
