@@ -86,10 +86,32 @@ fn numbers_typed_twice_are_counted_and_a_slip_is_asked_for_again() {
     other.sync_all_well();
     let conflict = row(&stage);
     assert_eq!(conflict["state"], "conflict");
+    let versions = conflict["versions"].as_array().unwrap();
     assert_eq!(
-        conflict["versions"][0]["standing"]["code"],
+        versions[0]["standing"]["code"],
         "plain-code/unconfirmed-device"
     );
+
+    // A person compares and decides; it can be taken back.
+    let numbers = |version: &Value| -> Vec<i64> {
+        let numbers = version["numbers"].as_array().unwrap().iter();
+        numbers.map(|number| number.as_i64().unwrap()).collect()
+    };
+    let (right, wrong) = (numbers(&versions[0]), numbers(&versions[1]));
+    assert_eq!((right.len(), wrong.len()), (2, 1));
+    let review = |words: &[&str]| stage.hq.run(&[&["review"], words].concat());
+    let chosen = right[1].to_string();
+    let done = review(&["choose", &chosen, "--why", "photograph"]).done();
+    assert_eq!(done.json()["set_aside"], serde_json::json!(wrong));
+    let settled = row(&stage);
+    assert_eq!(
+        (&settled["state"], &settled["readings"], &settled["waiting"]),
+        (&"reported".into(), &2.into(), &1.into())
+    );
+    assert_eq!(settled["standing"]["code"], "plain-code/staff");
+    review(&["count", &wrong[0].to_string()]).done();
+    assert_eq!(row(&stage)["state"], "conflict");
+    review(&["choose", "9999"]).exited(2);
 }
 
 #[test]

@@ -98,6 +98,23 @@ pub fn review(
             }
             return Ok(Outcome::clean(lines, json!({ "waiting": waiting })));
         }
+        Some(ReviewCommand::Choose { number, why }) => {
+            let aside = testigo_hq::choose_version(data, number, note(&why))?;
+            let others: Vec<String> = aside.iter().map(i64::to_string).collect();
+            let others = others.join(", ");
+            let said = match aside.is_empty() {
+                true => language.pick(
+                    format!("La versión del registro {number} cuenta; ninguna otra de su mesa era distinta."),
+                    format!("The version of record {number} counts; no other of its table differed."),
+                ),
+                false => language.pick(
+                    format!("La versión del registro {number} cuenta. Apartados, guardados y sin contar: {others}. Para deshacerlo: testigo hq review count NÚMERO"),
+                    format!("The version of record {number} counts. Set aside, kept and uncounted: {others}. To undo it: testigo hq review count NUMBER"),
+                ),
+            };
+            let json = json!({ "record": number, "set_aside": aside });
+            return Ok(Outcome::clean(vec![said], json));
+        }
         Some(ReviewCommand::Count { number, why }) => (number, true, why),
         Some(ReviewCommand::SetAside { number, why }) => (number, false, why),
     };

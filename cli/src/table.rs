@@ -131,6 +131,12 @@ fn table(row: &Value, language: Language, lines: &mut Vec<String>) {
         ));
         let standing = language.pick("/standing/es", "/standing/en");
         lines.push(format!("        {}", text(version, standing)));
+        let numbers: Vec<String> = list(version, "/numbers").map(Value::to_string).collect();
+        lines.push(format!(
+            "        {} {}",
+            language.pick("registros", "records"),
+            numbers.join(", ")
+        ));
     }
     warnings(row, language, lines);
 }

@@ -303,6 +303,34 @@ pub fn review(
     decide(&headquarters, &[decided], note)
 }
 
+/// A person has compared the versions of a table, with photographs or the paper: the one of this record counts, and the
+/// records that say otherwise are set aside. Returns these, in the order of their arrival. All of it stays; another
+/// decision about a record takes it back, and a reading that arrives later and differs is a conflict again.
+///
+/// # Errors
+/// [`HqError::NoReading`] where the record is no sheet that a format reads.
+pub fn choose_version(
+    data_dir: &Path,
+    arrival: i64,
+    note: DecisionNote<'_>,
+) -> Result<Vec<i64>, HqError> {
+    let headquarters = Headquarters::open(data_dir)?;
+    let versions = headquarters.reader.versions(arrival)?;
+    if versions.is_empty() {
+        return Err(HqError::NoReading(arrival));
+    }
+    let others: Vec<i64> = (versions.iter())
+        .filter(|(_, same)| !same)
+        .map(|(other, _)| *other)
+        .collect();
+    let aside = others.iter().map(|other| Decided::SetAside(*other));
+    let decided: Vec<Decided<'_>> = std::iter::once(Decided::Count(arrival))
+        .chain(aside)
+        .collect();
+    decide(&headquarters, &decided, note)?;
+    Ok(others)
+}
+
 /// All devices, with what the keyset says of them.
 fn rows(headquarters: &Headquarters) -> Result<Vec<DeviceRow>, HqError> {
     let mut rows = headquarters.reader.devices()?;

@@ -91,6 +91,9 @@ pub enum HqError {
     /// The desk has filed no record under this number.
     #[error("there is no record {0}")]
     RecordUnknown(i64),
+    /// The record is no sheet that a format reads, so that there is no version of it to choose.
+    #[error("record {0} is no reading of a sheet")]
+    NoReading(i64),
     /// No record has an attachment of this number.
     #[error("there is no attachment {0}")]
     AttachmentUnknown(i64),
@@ -284,6 +287,10 @@ impl HqError {
             Self::RecordUnknown(id) => language.pick(
                 format!("No hay ningún registro {id}. Los que esperan están en: testigo hq review"),
                 format!("There is no record {id}. Those that wait are in: testigo hq review"),
+            ),
+            Self::NoReading(id) => language.pick(
+                format!("El registro {id} no es un acta leída. Los números de las versiones están en: testigo hq table"),
+                format!("Record {id} is no sheet that was read. The versions' numbers are in: testigo hq table"),
             ),
             Self::AttachmentUnknown(id) => language.pick(
                 format!("Ningún registro tiene el archivo {id}. Sus números están en /v1/incidents y /v1/results."),

@@ -54,9 +54,9 @@ pub use courier::Carried;
 pub use custody::{HandoverView, custody};
 pub use desk::Desk;
 pub use devices::{
-    DecisionNote, DecisionView, DeviceView, WaitingView, confirm_device, decisions, devices,
-    let_unconfirmed_wait, reassign_device, replace_device, review, revoke_device, trust_device,
-    waiting,
+    DecisionNote, DecisionView, DeviceView, WaitingView, choose_version, confirm_device, decisions,
+    devices, let_unconfirmed_wait, reassign_device, replace_device, review, revoke_device,
+    trust_device, waiting,
 };
 pub use error::HqError;
 pub use format_source::FormatSourceMistake;

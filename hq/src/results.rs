@@ -150,6 +150,8 @@ pub struct VersionView {
     pub null_votes: u64,
     /// Records that say so.
     pub readings: u64,
+    /// Their numbers at headquarters, by which a person chooses between versions.
+    pub numbers: Vec<i64>,
     /// How far it is to be believed.
     pub standing: StandingView,
 }
@@ -345,6 +347,7 @@ fn table_view(
                     .map_or(Vec::new(), |row| votes(row, pack, snapshot)),
                 null_votes: *null_votes,
                 readings: records(rows),
+                numbers: rows.iter().map(|reading| reading.arrival).collect(),
                 standing: standing.into(),
             };
             (standing, version)

@@ -104,6 +104,17 @@ pub enum ReviewCommand {
         #[command(flatten)]
         why: Why,
     },
+    /// Decides a conflict: the version of this record counts, and those of its table that differ are set aside. `count`
+    /// and `set-aside` take it back, record by record.
+    #[command(
+        after_help = "Example: testigo hq --data D2 review choose 12 --why \"photograph compared\""
+    )]
+    Choose {
+        /// Its number, as `testigo hq table` shows it beside each version.
+        number: i64,
+        #[command(flatten)]
+        why: Why,
+    },
     /// Sets a record aside, whatever its device is: it is kept and waits.
     #[command(
         after_help = "Example: testigo hq --data D2 review set-aside 12 --why \"another hand\""

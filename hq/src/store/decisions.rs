@@ -210,6 +210,21 @@ impl Reader {
             .collect()
     }
 
+    /// The readings that count at the table of a reading, and whether each says the same as it does.
+    pub(crate) fn versions(&self, arrival: i64) -> rusqlite::Result<Vec<(i64, bool)>> {
+        self.0
+            .prepare_cached(
+                "SELECT r.arrival, r.slots IS c.slots AND r.null_votes IS c.null_votes
+                 FROM reading c JOIN reading r ON r.table_id = c.table_id
+                 JOIN opened o ON o.arrival = r.arrival AND o.copy_of IS NULL
+                 JOIN standing s ON s.arrival = r.arrival
+                 WHERE c.arrival = ?1 AND (r.arrival = c.arrival OR NOT s.waits)
+                 ORDER BY r.arrival",
+            )?
+            .query_map([arrival], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect()
+    }
+
     /// Whether a record was filed under this number.
     pub(crate) fn is_filed(&self, arrival: i64) -> rusqlite::Result<bool> {
         self.0
