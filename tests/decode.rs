@@ -11,7 +11,7 @@ mod support;
 
 use serde_json::Value;
 use std::path::Path;
-use support::{Ended, OTHER_SHEET, OTHER_TABLE, SHEET, TABLE, run};
+use support::{Ended, OTHER_SHEET, OTHER_TABLE, SHEET, Stage, TABLE, run};
 
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()
@@ -239,4 +239,60 @@ fn practice_sheets_photographed_in_a_hurry_are_read_and_none_is_read_wrong() {
         .map(|row| row["VOTOS_VALIDOS"].clone())
         .collect();
     assert_eq!(valid, ["581", "368"]);
+}
+
+#[test]
+fn a_scanning_station_sends_its_readings_as_any_phone_does() {
+    let mut stage = Stage::new();
+    let images = stage.path("images");
+    std::fs::create_dir(&images).unwrap();
+    sheet(&images.join("a.jpg"), SHEET, 1);
+    sheet(&images.join("b.png"), SHEET, 2);
+    sheet(&images.join("c.jpg"), OTHER_SHEET, 3);
+    let (out, station) = (stage.path("results.csv"), stage.path("station"));
+    let code = stage.path("code.png");
+    stage.hq.run(&["enrol", "--out", text(&code)]).done();
+    let public = stage.hq.public();
+    let (keyset, pack) = (public.join("keyset.cose"), public.join("pack.cose"));
+    let submit = |more: &[&str]| {
+        let arguments = ["decode", text(&images), "--out", text(&out)];
+        let to = ["--submit", text(&station), "--election", text(&pack)];
+        run(&[&arguments[..], &to, more].concat())
+    };
+    // It has to enrol first, and says so before it looks at thousands of images.
+    let refused = submit(&[]).exited(2);
+    assert!(refused.err.contains("--keyset"), "{refused:?}");
+    assert!(!out.exists());
+
+    stage.hq.kill();
+    let enrol = ["--keyset", text(&keyset), "--qr", text(&code)];
+    let offline = submit(&enrol).exited(1).json();
+    assert_eq!(offline["tables"], 2);
+    assert_eq!(offline["submitted"]["saved"], 2, "{offline}");
+    assert!(!offline["submitted"]["sync"]["failure"].is_null());
+    stage.serve_again();
+    let sent = submit(&[]).done().json();
+    assert_eq!(sent["submitted"]["saved"], 0, "{sent}");
+    let counted = |stage: &Stage| {
+        let held = stage.hq.held();
+        let of = |table: &str| {
+            let row = held.table(table);
+            let files = row["attachments"]["files"].as_array().unwrap();
+            let whole = files.iter().filter(|file| file["thumbnail"] == false);
+            let arrived = whole.filter(|file| file["held"] == true).count();
+            (row["readings"].as_u64().unwrap(), arrived)
+        };
+        (held.total(), of(TABLE), of(OTHER_TABLE))
+    };
+    assert_eq!(counted(&stage), (368 + 581, (1, 2), (1, 1)));
+
+    // As if it had been killed behind a record and before the journal's line: saved again, counted once.
+    std::fs::remove_file(stage.path("results.csv.submitted")).unwrap();
+    assert_eq!(submit(&[]).done().json()["submitted"]["saved"], 2);
+    assert_eq!(counted(&stage), (368 + 581, (1, 2), (1, 1)));
+
+    // An image that comes later goes after the others.
+    sheet(&images.join("d.jpg"), OTHER_SHEET, 9);
+    assert_eq!(submit(&[]).done().json()["submitted"]["saved"], 1);
+    assert_eq!(counted(&stage), (368 + 581, (1, 2), (2, 2)));
 }

@@ -64,6 +64,7 @@ impl From<TallyInput> for testigo_phone::TallyInput {
             texts: input.texts,
             table: input.table,
             attachments: sealed(&input.attachments),
+            record_id: None,
         }
     }
 }

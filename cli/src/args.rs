@@ -61,7 +61,9 @@ pub enum Command {
     Tally(TallyArgs),
     /// Reads folders of images of sheets: results by table, totals, and a list of what could not be read. A run that was
     /// stopped goes on with the same command.
-    #[command(after_help = "Example: testigo decode photographs --out results.csv")]
+    #[command(
+        after_help = "Example: testigo decode photographs --out results.csv\n         testigo decode photographs --out results.csv --submit STATION --election D2/public/pack.cose --keyset D2/public/keyset.cose --qr station.png"
+    )]
     Decode(DecodeArgs),
     /// Plays a published election once more, a phone for each table, and holds headquarters' count against the file.
     /// Exit status: 0 equal to the last vote, 1 where a row differs or has a fault, which is named.

@@ -163,25 +163,7 @@ fn one(
             typed: _,
             keyset,
             pack,
-        } => {
-            let invitation = match qr {
-                Some(image) => invitation_in(&image)?,
-                None => Invitation::from_text(&stdin::line()?)
-                    .map_err(|error| not_a_code(&error.to_string()))?,
-            };
-            let keyset = std::fs::read(&keyset).map_err(Failure::file(&keyset))?;
-            let pack = (pack.as_deref())
-                .map(|path| std::fs::read(path).map_err(Failure::file(path)))
-                .transpose()?;
-            let enrolled = phone.enrol(&invitation, &keyset, pack.as_deref())?;
-            let confirmation = phone.confirmation()?;
-            Ok(render::enrolled(
-                &enrolled,
-                phone.trust(),
-                confirmation,
-                language,
-            ))
-        }
+        } => enrol(phone, qr.as_deref(), &keyset, pack.as_deref(), language),
         PhoneCommand::Report {
             code,
             table,
@@ -234,6 +216,7 @@ fn one(
                 texts,
                 table,
                 attachments,
+                record_id: None,
             })?;
             Ok(render::saved_tally(&saved, language))
         }
@@ -319,6 +302,33 @@ fn one(
         PhoneCommand::Recover { .. } => Err(PhoneError::NotDamaged.into()),
         PhoneCommand::Init | PhoneCommand::Shell => Err(PhoneError::PhoneExists.into()),
     }
+}
+
+/// Enrols by a code in an image, or on standard input.
+pub fn enrol(
+    phone: &mut Phone,
+    qr: Option<&Path>,
+    keyset: &Path,
+    pack: Option<&Path>,
+    language: Language,
+) -> Result<Outcome, Failure> {
+    let invitation = match qr {
+        Some(image) => invitation_in(image)?,
+        None => Invitation::from_text(&stdin::line()?)
+            .map_err(|error| not_a_code(&error.to_string()))?,
+    };
+    let keyset = std::fs::read(keyset).map_err(Failure::file(keyset))?;
+    let pack = pack
+        .map(|path| std::fs::read(path).map_err(Failure::file(path)))
+        .transpose()?;
+    let enrolled = phone.enrol(&invitation, &keyset, pack.as_deref())?;
+    let confirmation = phone.confirmation()?;
+    Ok(render::enrolled(
+        &enrolled,
+        phone.trust(),
+        confirmation,
+        language,
+    ))
 }
 
 fn receipt(

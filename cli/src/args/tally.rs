@@ -84,6 +84,16 @@ pub struct DecodeArgs {
     /// An election pack; otherwise Venezuela 2024.
     #[arg(long, value_name = "FILE")]
     pub election: Option<PathBuf>,
+    /// Also sends each reading with its images to headquarters, sealed, as a phone does: this folder is the scanning
+    /// station's phone, made and enrolled at the first run. What cannot be sent now waits there.
+    #[arg(long, value_name = "DIR")]
+    pub submit: Option<PathBuf>,
+    /// The station's enrolment code as an image; otherwise it comes on standard input. At the first run only.
+    #[arg(long, value_name = "IMAGE", requires = "submit")]
+    pub qr: Option<PathBuf>,
+    /// `public/keyset.cose` of headquarters. At the first run only.
+    #[arg(long, value_name = "FILE", requires_all = ["submit", "election"])]
+    pub keyset: Option<PathBuf>,
     /// Images at a time; otherwise one for each core.
     #[arg(long, value_name = "N")]
     pub jobs: Option<usize>,

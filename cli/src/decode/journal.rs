@@ -1,6 +1,7 @@
 //! What was read so far, on the disk: whoever stops a long run goes on where it was.
 
 use crate::failure::Failure;
+use data_encoding::HEXLOWER_PERMISSIVE;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -19,6 +20,17 @@ pub struct Entry {
     /// Why it could not be looked at. Such entries are not kept: next time it may be read.
     #[serde(skip)]
     pub fault: Option<String>,
+}
+
+impl Entry {
+    /// The texts of its codes.
+    pub fn texts(&self) -> Vec<Vec<u8>> {
+        let decoded = self
+            .codes
+            .iter()
+            .map(|hex| HEXLOWER_PERMISSIVE.decode(hex.as_bytes()));
+        decoded.filter_map(Result::ok).collect()
+    }
 }
 
 /// How every line of it begins.

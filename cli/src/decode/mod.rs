@@ -2,6 +2,7 @@
 
 mod journal;
 mod rows;
+mod submit;
 
 use crate::args::DecodeArgs;
 use crate::failure::Failure;
@@ -41,6 +42,10 @@ pub fn run(args: &DecodeArgs, language: Language) -> Result<Outcome, Failure> {
     if args.out.exists() && !progress.exists() {
         return Err(exists(&args.out));
     }
+    // Before hours of reading: what is wrong with the station is told now.
+    let mut station = (args.submit.as_deref())
+        .map(|home| submit::station(home, args, language))
+        .transpose()?;
     let (mut journal, mut known) = Journal::open(&progress)?;
     let waiting: Vec<&Image> = (images.iter())
         .filter(|image| {
@@ -78,6 +83,14 @@ pub fn run(args: &DecodeArgs, language: Language) -> Result<Outcome, Failure> {
         (waiting.len(), seconds),
         language,
     );
+    if let Some(station) = &mut station {
+        let submitted = submit::run(station, &rows, &beside(".submitted"), language)?;
+        outcome.lines.extend(submitted.lines);
+        outcome.clean &= submitted.clean;
+        if let serde_json::Value::Object(map) = &mut outcome.json {
+            map.insert("submitted".to_owned(), submitted.json);
+        }
+    }
     outcome.clean &= faults.is_empty();
     outcome
         .lines

@@ -3,7 +3,6 @@
 use super::journal::Entry;
 use crate::failure::Failure;
 use crate::results_file::{OF_IMAGES, writing};
-use data_encoding::HEXLOWER_PERMISSIVE;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -14,7 +13,19 @@ use testigo_wire::{ElectionPack, Language, TableId};
 /// A reading and the images that gave it.
 pub struct Reading {
     pub tally: Tally,
-    pub files: Vec<String>,
+    pub images: Vec<Entry>,
+}
+
+impl Reading {
+    /// Their names.
+    fn files(&self) -> Vec<String> {
+        self.images.iter().map(|image| image.file.clone()).collect()
+    }
+
+    /// The texts of its codes, as the first image gave them.
+    pub fn texts(&self) -> Vec<Vec<u8>> {
+        self.images.first().map(Entry::texts).unwrap_or_default()
+    }
 }
 
 /// An image that gave no reading.
@@ -43,12 +54,10 @@ impl Rows {
     ) -> Self {
         let mut rows = Self::default();
         for entry in entries {
-            let codes: Vec<Vec<u8>> = (entry.codes.iter())
-                .filter_map(|hex| HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok())
-                .collect();
+            let codes = entry.texts();
             let texts: Vec<&[u8]> = codes.iter().map(Vec::as_slice).collect();
-            let (code, reason) = match (entry.fault, texts.is_empty()) {
-                (Some(fault), _) => ("image", fault),
+            let (code, reason) = match (&entry.fault, texts.is_empty()) {
+                (Some(fault), _) => ("image", fault.clone()),
                 (None, true) => {
                     let sentence = language.pick(
                         "no se pudo leer ningún código QR",
@@ -58,7 +67,7 @@ impl Rows {
                 }
                 (None, false) => match read(&texts) {
                     Ok(tally) => {
-                        rows.add(tally, entry.file);
+                        rows.add(tally, entry);
                         continue;
                     }
                     Err(error) if error.is_altered() => ("altered", error.sentence(language)),
@@ -77,7 +86,7 @@ impl Rows {
     }
 
     /// A reading that says the same as one before is that one, with one image more and the doubts of both.
-    fn add(&mut self, tally: Tally, file: String) {
+    fn add(&mut self, tally: Tally, image: Entry) {
         let readings = self.tables.entry(tally.table.clone()).or_default();
         let same = |one: &&mut Reading| {
             (&one.tally.contests, &one.tally.fields, one.tally.vouch)
@@ -85,7 +94,7 @@ impl Rows {
         };
         match readings.iter_mut().find(same) {
             Some(reading) => {
-                reading.files.push(file);
+                reading.images.push(image);
                 for doubt in tally.doubts {
                     if !reading.tally.doubts.contains(&doubt) {
                         reading.tally.doubts.push(doubt);
@@ -94,7 +103,7 @@ impl Rows {
             }
             None => readings.push(Reading {
                 tally,
-                files: vec![file],
+                images: vec![image],
             }),
         }
     }
@@ -114,7 +123,7 @@ impl Rows {
     /// Images that gave a reading.
     pub fn read(&self) -> usize {
         let readings = self.tables.values().flatten();
-        readings.map(|reading| reading.files.len()).sum()
+        readings.map(|reading| reading.images.len()).sum()
     }
 
     /// Votes by candidate over all tables but those in conflict.
@@ -190,7 +199,7 @@ impl Row<'_> {
             self.numbers().join(" "),
             tally.vouch.to_string(),
             self.contests(),
-            listed(&self.reading.files),
+            listed(&self.reading.files()),
         ]);
         row
     }
@@ -214,7 +223,7 @@ impl Row<'_> {
             "vouch": tally.vouch.to_string(),
             "warnings": self.warnings(),
             "contests": self.contests(),
-            "files": self.reading.files,
+            "files": self.reading.files(),
         })
     }
 }

@@ -94,6 +94,7 @@ pub fn capture(stand: &Stand<'_>, row: usize) -> Result<Seat, Failure> {
         texts: vec![text.clone().into_bytes()],
         table: None,
         attachments: Vec::new(),
+        record_id: None,
     })?;
     // The same row has the same faults, whatever the others do meanwhile.
     let mut chance = Chance::from_seed(stand.seed.rotate_left(32) ^ row as u64);

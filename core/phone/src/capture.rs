@@ -23,14 +23,15 @@ impl Phone {
         {
             warnings.push(Warning::TABLE_UNKNOWN);
         }
-        self.capture(record, table, warnings, &input.attachments, false)
+        self.capture(record, table, warnings, &input.attachments, false, None)
     }
 
     /// Saves a report that nobody but its witness is to see on this phone.
     pub(crate) fn report_quietly(&mut self, input: &ReportInput) -> Result<(), PhoneError> {
         let (record, warnings) = input.record()?;
         let table = self.trusted()?.assigned_table.clone();
-        self.capture(record, table, warnings, &[], true).map(drop)
+        self.capture(record, table, warnings, &[], true, None)
+            .map(drop)
     }
 
     /// Saves a tally sheet's texts word for word, and reads them. What is no known sheet, or has
@@ -51,7 +52,8 @@ impl Phone {
             warnings.push(Warning::TABLE_DIFFERS);
         }
         let table = (named.or(on_sheet)).or_else(|| self.own_table().cloned());
-        let saved = self.capture(record, table, warnings, &input.attachments, false)?;
+        let (files, name) = (&input.attachments, input.record_id);
+        let saved = self.capture(record, table, warnings, files, false, name)?;
         Ok(SavedTally { saved, reading })
     }
 
@@ -80,6 +82,7 @@ impl Phone {
             warnings.into_iter().collect(),
             files,
             false,
+            None,
         )
     }
 
@@ -90,6 +93,7 @@ impl Phone {
         mut warnings: Vec<Warning>,
         files: &[SealedFile],
         quiet: bool,
+        name: Option<RecordId>,
     ) -> Result<Saved, PhoneError> {
         let hq = self.hq.as_ref().ok_or(PhoneError::NotEnrolled)?;
         let device = self.store.device()?;
@@ -114,7 +118,10 @@ impl Phone {
         warnings.dedup();
         let seal_key = hq.keyset.seal.first().ok_or(PhoneError::NotEnrolled)?;
         let mut body = Body {
-            record_id: RecordId::random()?,
+            record_id: match name {
+                Some(name) => name,
+                None => RecordId::random()?,
+            },
             store_id: device.store_id,
             sequence: 0,
             lane: record.lane(),

@@ -1,6 +1,7 @@
 use crate::{PhoneError, SealedFile};
 use testigo_wire::{
-    Attachment, Code, Handover, Pseudonym, Record, Report, TableId, TallyRecord, Time, Warning,
+    Attachment, Code, Handover, Pseudonym, Record, RecordId, Report, TableId, TallyRecord, Time,
+    Warning,
 };
 
 /// A report as the witness gives it.
@@ -33,6 +34,9 @@ pub struct TallyInput {
     pub table: Option<String>,
     /// Files that belong to it, from [`Phone::seal_file`](crate::Phone::seal_file).
     pub attachments: Vec<SealedFile>,
+    /// Names the record, for a host that may save the same once more after it was killed: headquarters count equal records
+    /// of one name once. A new random name where it is not given.
+    pub record_id: Option<RecordId>,
 }
 
 /// More files than one record may have.

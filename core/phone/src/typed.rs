@@ -220,7 +220,7 @@ impl Phone {
         }
         let table = Some(typed.table.clone());
         let record = Record::Typed(typed);
-        let saved = self.capture(record, table, warnings, &input.attachments, false)?;
+        let saved = self.capture(record, table, warnings, &input.attachments, false, None)?;
         Ok(SavedTally {
             saved,
             reading: Ok(reading),

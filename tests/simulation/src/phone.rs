@@ -156,6 +156,7 @@ impl SimulatedPhone {
                 texts,
                 table: None,
                 attachments,
+                record_id: None,
             };
             return phone.tally(&input).map(|saved| saved.saved);
         }
