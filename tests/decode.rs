@@ -13,6 +13,12 @@ use serde_json::Value;
 use std::path::Path;
 use support::{Ended, OTHER_SHEET, OTHER_TABLE, SHEET, Stage, TABLE, run};
 
+/// The two codes of the manual's example of 2018.
+const PAIR: [&str; 2] = [
+    "QRBU:1:2 VRQR:1.5 VRCH:20180618 ORIG:VOTA ORLC:LEG PROC:15000 DTPL:20181007 PLEI:15100 TURN:1 FASE:S UNFE:AC MUNI:1392 ZONA:9 SECA:16 AGRE:17.18.19.100 IDUE:1333898 IDCA:610860347874160324266426 VERS:6.28.2.1 LOCA:4 APTO:51 COMP:30 FALT:21 HBMA:0 DTAB:20181007 HRAB:173122 DTFC:20181007 HRFC:180755 IDEL:15103 CARG:6 TIPO:1 VERC:201807111207 PART:91 9101:1 9102:1 9103:1 9104:1 9105:1 LEGP:1 TOTP:6 PART:92 9201:1 9202:1 9203:1 9204:1 9205:1 LEGP:1 TOTP:6 PART:93 9301:1 9302:1 9303:1 9304:1 9305:1 LEGP:1 TOTP:6 PART:94 9401:1 9402:1 9403:1 9404:1 9405:1 LEGP:1 TOTP:6 PART:95 9501:1 9502:1 9503:1 9504:2 LEGP:1 TOTP:6 APTA:51 NOMI:25 LEGC:5 BRAN:0 NULO:0 TOTC:30 CARG:7 TIPO:1 VERC:201807111207 PART:91 91001:1 91002:1 91003:1 LEGP:3 TOTP:6 PART:92 92001:1 92002:1 92003:1 LEGP:3 TOTP:6 PART:93 93001:1 93002:1 93003:1 LEGP:3 TOTP:6 PART:94 94001:1 HASH:153DD1E96C876F062459DC9ACDF640D38BEBC4490C794826D8E7EB3CF4761BD39AFC560BAEF3895A9D3C59F16CDE61028DF07FED861234A0F91C7005AD94F797",
+    "QRBU:2:2 VRQR:1.5 VRCH:20180618 94002:1 94003:1 LEGP:4 TOTP:7 APTA:51 NOMI:12 LEGC:13 BRAN:0 NULO:5 TOTC:30 CARG:5 TIPO:0 VERC:201807111207 911:8 921:3 931:3 941:5 951:7 APTA:51 NOMI:26 BRAN:0 NULO:34 TOTC:60 CARG:3 TIPO:0 VERC:201807111207 91:5 92:8 93:2 94:4 95:6 APTA:51 NOMI:25 BRAN:3 NULO:2 TOTC:30 IDEL:15101 CARG:1 TIPO:0 VERC:201807111207 91:7 92:6 93:3 94:6 95:5 APTA:51 NOMI:27 BRAN:2 NULO:1 TOTC:30 HASH:266788CFBB06EE77DB520DB89C2E60C51F60574E6E322C5F620FE71E691DCBA1E33DB16E2397683E18FE89B7D6F9F9252E6DD318735902EFC109F2E1F61015BF ASSI:0DFEC66ECE3848066CA83EDAA7B9C70CA84D7F40279FD3D44742BCB5BB360D233A89B94686E11C50D363D182A2800BFA6748A8B66BE888394E533F77E9B9B50B",
+];
+
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
@@ -295,4 +301,61 @@ fn a_scanning_station_sends_its_readings_as_any_phone_does() {
     sheet(&images.join("d.jpg"), OTHER_SHEET, 9);
     assert_eq!(submit(&[]).done().json()["submitted"]["saved"], 1);
     assert_eq!(counted(&stage), (368 + 581, (1, 2), (2, 2)));
+}
+
+/// A picture of nothing but this code.
+fn code(out: &Path, text: &str) {
+    let code = qrcode::QrCode::new(text).unwrap();
+    let (width, modules) = (code.width() as u32, code.to_colors());
+    let side = (width + 8) * 4;
+    let picture = image::GrayImage::from_fn(side, side, |x, y| {
+        let inside = |at: u32| (at / 4).checked_sub(4).filter(|at| *at < width);
+        let dark = (inside(x).zip(inside(y)))
+            .is_some_and(|(x, y)| modules[(y * width + x) as usize] == qrcode::Color::Dark);
+        image::Luma([if dark { 0 } else { 255 }])
+    });
+    picture.save(out).unwrap();
+}
+
+#[test]
+fn a_record_photographed_code_by_code_is_put_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let images = folder.path().join("images");
+    std::fs::create_dir(&images).unwrap();
+    // A lone part before, its own parts in the other order, and a part without a second behind.
+    code(&images.join("a.png"), PAIR[0]);
+    code(&images.join("b.png"), PAIR[1]);
+    code(&images.join("c.png"), PAIR[0]);
+    code(&images.join("d.png"), &PAIR[0].replace("9101:1", "9101:2"));
+    let out = folder.path().join("results.csv");
+    let said = decode(&images, &out).exited(1).json();
+    assert_eq!(
+        (
+            &said["read"],
+            &said["unread"],
+            &said["tables"],
+            &said["conflicts"]
+        ),
+        (&2.into(), &2.into(), &1.into(), &0.into()),
+        "{said}"
+    );
+    let files: Vec<String> = serde_json::from_str(&rows(&out)[0]["ARCHIVOS"]).unwrap();
+    assert!(
+        files[0].ends_with("a.png") && files[1].ends_with("b.png"),
+        "{files:?}"
+    );
+    let unread = rows(&folder.path().join("results.csv.unread.csv"));
+    let reasons: Vec<_> = unread.iter().map(|row| row["CODE"].as_str()).collect();
+    assert_eq!(reasons, ["not-a-tally", "not-a-tally"]);
+    assert!(unread[0]["REASON"].contains("code 2 of 2"), "{unread:?}");
+
+    std::fs::remove_file(images.join("a.png")).unwrap();
+    let said = decode(&images, &folder.path().join("turned.csv"))
+        .exited(1)
+        .json();
+    assert_eq!(
+        (&said["read"], &said["unread"]),
+        (&2.into(), &1.into()),
+        "{said}"
+    );
 }

@@ -7,12 +7,17 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
-use testigo_tally::{Contest, NotATally, Tally};
+use testigo_tally::{Contest, NotATally, Tally, Vouch};
 use testigo_wire::{ElectionPack, Language, TableId};
+
+/// How many images one record is looked for in: more than a record has codes.
+const MAX_IMAGES: usize = 16;
 
 /// A reading and the images that gave it.
 pub struct Reading {
     pub tally: Tally,
+    /// The texts of the sheet's codes.
+    pub texts: Vec<Vec<u8>>,
     pub images: Vec<Entry>,
 }
 
@@ -20,11 +25,6 @@ impl Reading {
     /// Their names.
     fn files(&self) -> Vec<String> {
         self.images.iter().map(|image| image.file.clone()).collect()
-    }
-
-    /// The texts of its codes, as the first image gave them.
-    pub fn texts(&self) -> Vec<Vec<u8>> {
-        self.images.first().map(Entry::texts).unwrap_or_default()
     }
 }
 
@@ -36,6 +36,18 @@ pub struct Unread {
     pub reason: String,
     /// The texts of its codes, word for word.
     pub texts: Vec<String>,
+}
+
+impl Unread {
+    fn new(entry: Entry, code: &'static str, reason: String) -> Self {
+        let lossy = |text: &Vec<u8>| String::from_utf8_lossy(text).into_owned();
+        Self {
+            texts: entry.texts().iter().map(lossy).collect(),
+            file: entry.file,
+            code,
+            reason,
+        }
+    }
 }
 
 /// All that the images gave.
@@ -53,6 +65,7 @@ impl Rows {
         language: Language,
     ) -> Self {
         let mut rows = Self::default();
+        let mut parts = Vec::new();
         for entry in entries {
             let codes = entry.texts();
             let texts: Vec<&[u8]> = codes.iter().map(Vec::as_slice).collect();
@@ -67,26 +80,56 @@ impl Rows {
                 }
                 (None, false) => match read(&texts) {
                     Ok(tally) => {
-                        rows.add(tally, entry);
+                        rows.add(tally, codes, vec![entry]);
+                        continue;
+                    }
+                    Err(error @ NotATally::CodeMissing { .. }) => {
+                        parts.push((entry, error));
                         continue;
                     }
                     Err(error) if error.is_altered() => ("altered", error.sentence(language)),
                     Err(error) => ("not-a-tally", error.sentence(language)),
                 },
             };
-            let lossy = |text: &Vec<u8>| String::from_utf8_lossy(text).into_owned();
-            rows.unread.push(Unread {
-                file: entry.file,
-                code,
-                reason,
-                texts: codes.iter().map(lossy).collect(),
-            });
+            rows.unread.push(Unread::new(entry, code, reason));
         }
+        rows.put_together(parts, read, language);
+        rows.unread.sort_by(|a, b| a.file.cmp(&b.file));
         rows
     }
 
+    /// A record of several codes may be photographed code by code: images that follow one another by name are tried
+    /// together, and are one sheet where its own hashes say so.
+    fn put_together(
+        &mut self,
+        mut parts: Vec<(Entry, NotATally)>,
+        read: impl Fn(&[&[u8]]) -> Result<Tally, NotATally>,
+        language: Language,
+    ) {
+        while !parts.is_empty() {
+            let mut texts: Vec<Vec<u8>> = Vec::new();
+            let whole = (parts.iter().take(MAX_IMAGES).enumerate()).find_map(|(n, (entry, _))| {
+                texts.extend(entry.texts());
+                let texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
+                let tally = read(&texts).ok().filter(|tally| tally.vouch >= Vouch::HASH);
+                tally.map(|tally| (tally, n + 1))
+            });
+            match whole {
+                Some((tally, images)) => {
+                    let images = parts.drain(..images).map(|(entry, _)| entry).collect();
+                    self.add(tally, texts, images);
+                }
+                None => {
+                    let (entry, error) = parts.remove(0);
+                    let reason = error.sentence(language);
+                    self.unread.push(Unread::new(entry, "not-a-tally", reason));
+                }
+            }
+        }
+    }
+
     /// A reading that says the same as one before is that one, with one image more and the doubts of both.
-    fn add(&mut self, tally: Tally, image: Entry) {
+    fn add(&mut self, tally: Tally, texts: Vec<Vec<u8>>, images: Vec<Entry>) {
         let readings = self.tables.entry(tally.table.clone()).or_default();
         let same = |one: &&mut Reading| {
             (&one.tally.contests, &one.tally.fields, one.tally.vouch)
@@ -94,7 +137,7 @@ impl Rows {
         };
         match readings.iter_mut().find(same) {
             Some(reading) => {
-                reading.images.push(image);
+                reading.images.extend(images);
                 for doubt in tally.doubts {
                     if !reading.tally.doubts.contains(&doubt) {
                         reading.tally.doubts.push(doubt);
@@ -103,7 +146,8 @@ impl Rows {
             }
             None => readings.push(Reading {
                 tally,
-                images: vec![image],
+                texts,
+                images,
             }),
         }
     }

@@ -112,7 +112,7 @@ fn save(
         }
     }
     station.tally(&TallyInput {
-        texts: reading.texts(),
+        texts: reading.texts.clone(),
         table: None,
         attachments,
         record_id: Some(name(reading, images)),
@@ -123,9 +123,8 @@ fn save(
 /// The same texts from the same images have the same name.
 fn name(reading: &Reading, images: &[&Entry]) -> RecordId {
     let mut hash = Sha256::new();
-    let texts = reading.texts();
     let files = images.iter().map(|entry| entry.file.as_bytes());
-    for part in texts.iter().map(Vec::as_slice).chain(files) {
+    for part in reading.texts.iter().map(Vec::as_slice).chain(files) {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
