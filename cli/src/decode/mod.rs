@@ -295,11 +295,16 @@ fn summary(
         all => 100.0 * read as f64 / all as f64,
     };
     let rate = looked as f64 / seconds.max(1e-9);
+    let point = |number: f64| {
+        let text = format!("{number:.1}");
+        language.pick(text.replace('.', ","), text)
+    };
+    let (shown_share, shown_rate) = (point(share), point(rate));
     let (out, unread) = (out.display(), unread.display());
     let mut lines = vec![
         language.pick(
-            format!("Leídas {read} de {all} imágenes ({share:.1} %), {rate:.1} por segundo; mesas: {tables}, en {out}."),
-            format!("Read {read} of {all} images ({share:.1} %), {rate:.1} a second; tables: {tables}, in {out}."),
+            format!("Leídas {read} de {all} imágenes ({shown_share} %), {shown_rate} por segundo; mesas: {tables}, en {out}."),
+            format!("Read {read} of {all} images ({shown_share} %), {shown_rate} a second; tables: {tables}, in {out}."),
         ),
     ];
     if not > 0 {

@@ -38,9 +38,10 @@ impl Share {
         f64::from(self.0) / 1e6
     }
 
-    /// As a percentage with two decimals, as it is written in this language.
+    /// As a percentage rounded to two decimals, as it is written in this language.
     pub fn percent(self, language: Language) -> String {
-        let (whole, decimals) = (self.0 / 10_000, self.0 % 10_000 / 100);
+        let hundredths = self.0.saturating_add(50) / 100;
+        let (whole, decimals) = (hundredths / 100, hundredths % 100);
         let point = language.pick(',', '.');
         format!("{whole}{point}{decimals:02} %")
     }

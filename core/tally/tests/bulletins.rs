@@ -223,6 +223,8 @@ fn percentages_are_read_and_anything_else_is_not() {
     ] {
         assert_eq!(Share::from_percent(text), None, "{text}");
     }
+    assert_eq!(Share(666_667).percent(Language::En), "66.67 %");
+    assert_eq!(Share(676_449).percent(Language::Es), "67,64 %");
     assert_eq!(Language::En.thousands(1_234_567), "1,234,567");
     assert_eq!(Language::Es.thousands(0), "0");
     assert_eq!(Language::Es.thousands(12_999), "12.999");
