@@ -187,7 +187,7 @@ fn headquarters_that_are_lost_come_back_and_nothing_is_lost_or_doubled() {
     let databases = contents(&copy)
         .into_keys()
         .filter(|path| path.extension().is_some_and(|end| end == "db"));
-    assert_eq!(databases.count(), 1);
+    assert_eq!(databases.count(), 2, "ingest's and the desk's of now");
     stage.hq.run(&["confirm", text(&copy)]).done();
     hear(&phone, &[true; 4]);
     assert_eq!(sealed_files(&phone), 0);

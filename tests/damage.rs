@@ -96,16 +96,23 @@ impl Killed {
 fn recovered(path: &Path, recover: impl FnOnce() -> Ended) -> Value {
     let damaged = fs::read(path).unwrap();
     let recovered = recover().json();
-    let aside = PathBuf::from(recovered["aside"].as_str().expect("not recovered"));
+    let (aside, other) = match path.file_name().unwrap().to_str() {
+        Some("desk.db") => ("desk_aside", "aside"),
+        _ => ("aside", "desk_aside"),
+    };
+    assert!(recovered[other].is_null(), "{recovered}");
+    let aside = PathBuf::from(recovered[aside].as_str().expect("not recovered"));
     assert_eq!(aside.parent(), path.parent());
     assert!(fs::read(&aside).unwrap() == damaged, "it was changed");
     recovered
 }
 
 fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
+    // Who only looks leaves an empty log.
+    let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
     let mut names: Vec<String> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|entry| entry.metadata().unwrap().len() > 0)
+        .map(|entry| entry.file_name().into_string().unwrap())
         .filter(|name| !name.ends_with("-shm"))
         .collect();
     names.sort();
@@ -363,6 +370,71 @@ fn each_damaged_page_of_headquarters_loses_what_lies_on_it() {
     assert!(ended.err.contains(" recover"), "{ended:?}");
     recovered(&path, || recover_hq(&stage, &[]));
     all_come_again(&mut stage, &phone, notes);
+}
+
+#[test]
+fn a_damaged_database_of_the_desk_is_made_anew_out_of_the_envelopes() {
+    let mut stage = Stage::new();
+    let phone = stage.phone("phone", TABLE);
+    headquarters_of_forty(&mut stage, &phone);
+    let devices = stage.hq.run(&["devices"]).done().json();
+    let device = devices["devices"][0]["device"].as_str().unwrap().to_owned();
+    for word in ["revoke", "trust"] {
+        stage.hq.run(&["devices", word, &device]).done();
+    }
+    stage.serve_again();
+    phone.sync_all_well();
+    let held = stage.hq.held();
+    assert!(stage.hq.ends_by_itself("-TERM"));
+    let path = stage.hq.data().join("desk.db");
+    let log = path.with_extension("db-wal");
+    while fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+        stage.serve_again();
+        assert!(stage.hq.ends_by_itself("-TERM"));
+    }
+    let whole = fs::read(&path).unwrap();
+    let decisions = |stage: &Stage| -> usize {
+        let history = stage.hq.run(&["devices", "history"]).done().json();
+        history["decisions"].as_array().unwrap().len()
+    };
+    let mut lost = 0;
+    for page in 0..whole.len() / PAGE {
+        damage(&path, &whole, page);
+        let recovered = recovered(&path, || recover_hq(&stage, &[]));
+        assert_eq!(recovered["records"], 40);
+        lost += 2 - decisions(&stage);
+    }
+    assert_eq!(lost, 2, "those of the page that they lie on, and no others");
+    // The desk has opened nothing yet; then everything is as it was, and no phone is told anything again.
+    damage(&path, &whole, 0);
+    recovered(&path, || recover_hq(&stage, &[]));
+    stage.serve_again();
+    assert_eq!(stage.hq.held(), held);
+    phone.sync_sends_no_record();
+    let told = phone.run(&["sync"]).done().json();
+    assert_eq!(told["notices"], 0, "{told}");
+    assert_eq!(decisions(&stage), 2);
+    // Where it is not there at all, only who says so gets an empty one.
+    assert!(stage.hq.ends_by_itself("-TERM"));
+    write(&path, &[]);
+    fs::remove_file(&path).unwrap();
+    for command in ["recover", "table"] {
+        let refused = run(&["hq", "--data", stage.hq.path(), command]).exited(2);
+        let sentence = refused.text("/error/sentence");
+        assert!(sentence.contains("recover --key-is-right"), "{sentence}");
+        assert!(sentence.contains("desk.db"), "{sentence}");
+    }
+    recover_hq(&stage, &["--key-is-right"]);
+    stage.serve_again();
+    assert_eq!(stage.hq.held(), held);
+    // And not where its key is lost: it comes out of `keys backup`.
+    assert!(stage.hq.ends_by_itself("-TERM"));
+    fs::remove_file(stage.hq.data().join("keys/database-desk.key")).unwrap();
+    for flags in [&[][..], &["--key-is-right"]] {
+        let refused = recover_hq(&stage, flags).exited(2);
+        let sentence = refused.text("/error/sentence");
+        assert!(sentence.contains("database-desk.key"), "{sentence}");
+    }
 }
 
 #[test]

@@ -18,9 +18,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use support::{
-    Exchange, Phone, SHEET, Stage, TABLE, contents, database_values, phone_database, phone_key,
-    values,
+    Exchange, Phone, SHEET, Stage, TABLE, contents, desk_values, ingest_values, phone_database,
+    phone_key, values,
 };
+use testigo_sqlite::DatabaseKey;
 use testigo_wire::{BlobSecret, Envelope, Invitation, SealSecretKey, SigningKey, Time, open_whole};
 
 const PIN: &str = "428619";
@@ -135,26 +136,116 @@ impl Drop for Serving {
     }
 }
 
-/// What headquarters' ingest keeps, opened with the key of its database.
+/// Whatever ingest keeps, opened with the key of its database: all tables, none left out.
 fn ingest_tables(data: &Path) -> Vec<u8> {
-    let tables = [
+    let values = ingest_values(data);
+    for table in [
         "identity",
+        "capability",
         "arrival",
         "device",
         "named_blob",
-        "upload",
         "blob",
-    ];
-    let values = database_values(data, Some(&tables));
-    for table in tables {
+        "notice",
+    ] {
         assert!(
-            table == "upload" || values.iter().any(|(of, _)| of == table),
+            values.iter().any(|(of, _)| of == table),
             "{table} is empty: nothing would be looked through"
         );
     }
     (values.into_iter())
         .flat_map(|(_, value)| [value, b" ".to_vec()].concat())
         .collect()
+}
+
+/// The keys that a machine with ingest alone has (docs/keys.md): its database's, those of receipts and of TLS.
+fn is_ingests(name: &str) -> bool {
+    name == "database.key" || name.starts_with("receipt") || name.starts_with("tls")
+}
+
+/// Tries ingest's keys, and every 32 bytes in a row of its database, on all that is sealed in headquarters' folder: none is
+/// the desk's, and none opens anything but ingest's own database. Returns what ingest's files are made of.
+fn opened_by_ingest(data: &Path) -> Vec<u8> {
+    let keys = contents(&data.join("keys"));
+    let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+    let (ingests, desks): (Vec<_>, Vec<_>) =
+        (keys.into_iter()).partition(|(path, _)| is_ingests(&name(path)));
+    let names: Vec<String> = desks.iter().map(|(path, _)| name(path)).collect();
+    assert_eq!(
+        names,
+        ["database-desk.key", "desk.key", "root.key", "seal.key"],
+        "the desk's and the root's"
+    );
+    let names: Vec<String> = ingests.iter().map(|(path, _)| name(path)).collect();
+    assert_eq!(
+        names,
+        ["database.key", "receipt.key"],
+        "this stage speaks no TLS"
+    );
+
+    let mut material: Vec<u8> = Vec::new();
+    let mut candidates: Vec<[u8; 32]> = Vec::new();
+    let values = ingest_values(data).into_iter().map(|(_, value)| value);
+    let files = ingests.into_iter().map(|(_, bytes)| bytes);
+    for bytes in values.chain(files) {
+        candidates.extend(
+            bytes
+                .windows(32)
+                .map(|key| <[u8; 32]>::try_from(key).unwrap()),
+        );
+        material.extend(bytes);
+    }
+    candidates.sort_unstable();
+    candidates.dedup();
+    assert!(candidates.len() > 1000, "{}", candidates.len());
+    for (path, bytes) in &desks {
+        let key: [u8; 32] = bytes.as_slice().try_into().unwrap();
+        let there = memchr::memmem::find(&material, &key).is_some();
+        assert!(!there, "{} is in what ingest has", path.display());
+    }
+
+    // Sealed envelopes, files, enrolment codes: whatever opens one of them would be in here.
+    let codes = std::fs::read_to_string(data.join("capabilities")).unwrap();
+    let codes: Vec<Vec<u8>> = (codes.lines().filter(|line| !line.is_empty()))
+        .map(|line| data_encoding::HEXLOWER.decode(line.as_bytes()).unwrap())
+        .collect();
+    assert!(!codes.is_empty());
+    let blobs: Vec<Vec<u8>> = contents(&data.join("blobs")).into_values().collect();
+    let opens_codes = |key: &[u8; 32]| {
+        let derived = BlobSecret::derived(key, b"testigo/1/capabilities").unwrap();
+        let secrets = [BlobSecret::from_bytes(*key), derived];
+        (secrets.iter()).any(|secret| {
+            let mut letters = codes.iter();
+            letters.any(|code| secret.open_letter(b"testigo/1/capabilities", code).is_ok())
+        })
+    };
+    for key in &candidates {
+        assert!(!opens_codes(key));
+        let secret = BlobSecret::from_bytes(*key);
+        assert!(
+            blobs
+                .iter()
+                .all(|sealed| open_whole(&secret, sealed).is_err())
+        );
+    }
+    // The looking itself works: the desk's key opens them.
+    let desk: [u8; 32] = (desks.iter())
+        .find_map(|(path, bytes)| (name(path) == "database-desk.key").then_some(bytes))
+        .map(|bytes| bytes.as_slice().try_into().unwrap())
+        .unwrap();
+    assert!(opens_codes(&desk));
+
+    // Nor does any of its keys open the desk's database.
+    let id = u32::from_be_bytes(*b"TsHD");
+    let opens = |key: [u8; 32]| {
+        let key = DatabaseKey::from_bytes(key);
+        testigo_sqlite::open_reader(&data.join("desk.db"), &key, id).is_ok()
+    };
+    for key in ["database.key", "receipt.key"] {
+        assert!(!opens(support::key_file(&data.join("keys"), key)), "{key}");
+    }
+    assert!(opens(desk));
+    material
 }
 
 #[test]
@@ -240,6 +331,10 @@ fn a_day_of_use_leaves_nothing_to_be_read() {
     }
     places.insert("headquarters' disk", disk);
     places.insert("ingest's tables, its keys in hand", ingest_tables(data));
+    places.insert(
+        "what ingest's keys open of its files",
+        opened_by_ingest(data),
+    );
     places.insert("headquarters' log", std::fs::read(&log).unwrap());
 
     let mut failed = Vec::new();
@@ -270,7 +365,18 @@ fn a_day_of_use_leaves_nothing_to_be_read() {
     }
     assert!(failed.is_empty(), "READABLE: {failed:?}");
 
-    // The looking itself works: what staff sees at the desk has all of the words.
+    // The looking itself works: the desk's tables, under its own key, have all of it; so has what staff sees.
+    let desk: Vec<u8> = (desk_values(data).into_iter())
+        .flat_map(|(_, value)| [value, b" ".to_vec()].concat())
+        .collect();
+    for what in [
+        "note",
+        "table",
+        "text of the sheet's code",
+        "pseudonyms and place",
+    ] {
+        assert!(found(&desk, &needles[what]), "{what}");
+    }
     let shown = stage.hq.run(&["table"]).done().out + &stage.hq.run(&["custody"]).done().out;
     for what in ["note", "table", "pseudonyms and place"] {
         assert!(found(shown.as_bytes(), &needles[what]), "{what}");

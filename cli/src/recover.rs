@@ -59,7 +59,10 @@ pub fn hq(data: &Path, key_is_right: bool, language: Language) -> Result<Outcome
         format!("Registros en la base: {records}. Partes que no se pudieron leer: {gaps}."),
         format!("Records in the database: {records}. Places that could not be read: {gaps}."),
     )];
-    if let Some(aside) = &recovered.aside {
+    for aside in [&recovered.aside, &recovered.desk_aside]
+        .into_iter()
+        .flatten()
+    {
         let aside = aside.display();
         lines.push(language.pick(
             format!("La base dañada se conserva en {aside}; no se borró nada."),
@@ -72,6 +75,16 @@ pub fn hq(data: &Path, key_is_right: bool, language: Language) -> Result<Outcome
             format!("Attachments that were held and are damaged or missing: {lost}. They are asked for again."),
         ));
     }
+    if recovered.desk_aside.is_some() {
+        lines.push(
+            language
+                .pick(
+                    "La mesa abrirá de nuevo todo lo recibido. Revise lo que se decidió (testigo hq devices history): lo que no se pudo leer hay que decidirlo otra vez.",
+                    "The desk will open again all that was received. Look through what was decided (testigo hq devices history): what could not be read has to be decided again.",
+                )
+                .to_owned(),
+        );
+    }
     let next = language.pick(
         "Los teléfonos enviarán de nuevo lo que falte, salvo lo que ya estaba a salvo: eso \
          solo lo tiene la copia confirmada (testigo hq restore). Ahora: testigo hq serve",
@@ -83,6 +96,8 @@ pub fn hq(data: &Path, key_is_right: bool, language: Language) -> Result<Outcome
         lines,
         json: json!({
             "aside": recovered.aside,
+            "desk_aside": recovered.desk_aside,
+            "desk_aside": recovered.desk_aside,
             "records": records,
             "gaps": gaps,
             "lost_files": lost,

@@ -1,13 +1,14 @@
 //! Public halves of the rights to enrol, beside the database: without them phones that enrolled under them could
-//! never come back to headquarters that lost it. Each line is sealed under the database's key, for it says where a
-//! witness was sent.
+//! never come back to headquarters that lost it. Each line is sealed under the key of the desk's database, for it says
+//! where a witness was sent.
 
 use crate::HqError;
 use crate::hex;
-use crate::keys::{Folder, sync_folder};
+use crate::keys::{Folder, replace_private, sync_folder};
 use data_encoding::HEXLOWER;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
+use testigo_sqlite::DatabaseKey;
 use testigo_wire::{BlobSecret, TableId, VerifyingKey, WireError};
 
 const INFO: &[u8] = b"testigo/1/capabilities";
@@ -32,10 +33,12 @@ impl KnownCapability {
         Ok(format!("{}\n", HEXLOWER.encode(&sealed)))
     }
 
-    /// Lines of earlier releases were not sealed.
-    fn from_line(line: &str, secret: &BlobSecret) -> Option<Self> {
+    /// Lines of earlier releases were sealed under the key of the one database that there was, or not sealed.
+    fn from_line(line: &str, secrets: &[BlobSecret]) -> Option<Self> {
         let sealed = HEXLOWER.decode(line.as_bytes()).ok();
-        let open = sealed.and_then(|sealed| secret.open_letter(INFO, &sealed).ok());
+        let open = sealed.and_then(|sealed| {
+            (secrets.iter()).find_map(|secret| secret.open_letter(INFO, &sealed).ok())
+        });
         match open {
             Some(open) => Self::from_open_line(std::str::from_utf8(&open).ok()?),
             None => Self::from_open_line(line),
@@ -63,18 +66,32 @@ pub(crate) fn append(folder: &Folder, known: &[KnownCapability]) -> Result<(), H
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     // Behind a line that a power cut left unfinished.
-    let secret = secret(folder)?;
-    let lines = (known.iter().map(|known| known.to_line(&secret)))
-        .collect::<Result<String, _>>()
-        .map_err(HqError::keys)?;
+    let lines = lines(folder, known)?;
     options
         .open(&path)
         .and_then(|mut file| {
-            file.write_all(format!("\n{lines}").as_bytes())
+            file.write_all(lines.as_bytes())
                 .and_then(|()| file.sync_all())
         })
         .map_err(HqError::file(&path))?;
     path.parent().map_or(Ok(()), sync_folder)
+}
+
+fn lines(folder: &Folder, known: &[KnownCapability]) -> Result<String, HqError> {
+    let secret = secret(&folder.load_desk_database()?)?;
+    let lines = (known.iter().map(|known| known.to_line(&secret)))
+        .collect::<Result<String, _>>()
+        .map_err(HqError::keys)?;
+    Ok(format!("\n{lines}"))
+}
+
+/// Seals lines of earlier releases as they are sealed now: ingest's key opens none of them any more.
+pub(crate) fn seal_anew(folder: &Folder) -> Result<(), HqError> {
+    let path = folder.capabilities();
+    match path.exists() {
+        true => replace_private(&path, lines(folder, &read(folder)?)?.as_bytes()),
+        false => Ok(()),
+    }
 }
 
 /// Those that are there; lines that were damaged are left out.
@@ -85,15 +102,17 @@ pub(crate) fn read(folder: &Folder) -> Result<Vec<KnownCapability>, HqError> {
         read => read.map_err(HqError::file(&path))?,
     };
     let text = String::from_utf8_lossy(&bytes);
-    let secret = secret(folder)?;
+    let mut secrets = vec![secret(&folder.load_database()?)?];
+    if folder.desk_database_key().exists() {
+        secrets.push(secret(&folder.load_desk_database()?)?);
+    }
     Ok(text
         .lines()
-        .filter_map(|line| KnownCapability::from_line(line, &secret))
+        .filter_map(|line| KnownCapability::from_line(line, &secrets))
         .collect())
 }
 
-fn secret(folder: &Folder) -> Result<BlobSecret, HqError> {
-    let key = folder.load_database()?;
+fn secret(key: &DatabaseKey) -> Result<BlobSecret, HqError> {
     BlobSecret::derived(key.expose(), INFO).map_err(HqError::keys)
 }
 
@@ -109,6 +128,7 @@ mod tests {
         let folder = Folder::new(dir.path());
         fs::create_dir(folder.keys()).unwrap();
         fs::write(folder.database_key(), [9; 32]).unwrap();
+        fs::write(folder.desk_database_key(), [8; 32]).unwrap();
         assert_eq!(read(&folder).unwrap(), []);
         let known = [None, Some("201301006.01")].map(|table| KnownCapability {
             key: SigningKey::from_seed(&[7; 32]).verifying_key(),
@@ -125,7 +145,20 @@ mod tests {
         assert_eq!(read(&folder).unwrap(), known);
         let text = fs::read(&path).unwrap();
         assert!(!text.windows(12).any(|part| part == b"201301006.01"));
-        // As an earlier release wrote it.
+        // As earlier releases wrote it.
+        let before = secret(&folder.load_database().unwrap()).unwrap();
+        fs::write(&path, known[1].to_line(&before).unwrap()).unwrap();
+        assert_eq!(read(&folder).unwrap(), known[1..]);
+        seal_anew(&folder).unwrap();
+        assert_eq!(read(&folder).unwrap(), known[1..]);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(
+            (text.lines()).all(|line| KnownCapability::from_line(
+                line,
+                std::slice::from_ref(&before)
+            )
+            .is_none())
+        );
         let key = HEXLOWER.encode(&known[1].key.to_bytes());
         fs::write(
             &path,

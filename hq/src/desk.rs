@@ -4,7 +4,7 @@
 use crate::alarm::Alarm;
 use crate::courier::Courier;
 use crate::ring::SealKeys;
-use crate::store::{Finding, Opened, Pen, Store, Unopened};
+use crate::store::{DeskStore, Finding, Opened, Pen, Unopened};
 use crate::{Clock, HqError};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ const CLOCK_TOLERANCE: i64 = 10 * 60 * 1000;
 
 /// Opens what ingest kept and files it.
 pub struct Desk {
-    store: Store,
+    store: DeskStore,
     seal_keys: SealKeys,
     /// Devices and capabilities that the root has revoked.
     revoked: Vec<KeyId>,
@@ -45,7 +45,7 @@ pub struct Desk {
 
 impl Desk {
     pub(crate) fn new(
-        store: Store,
+        store: DeskStore,
         seal_keys: SealKeys,
         keyset: &Keyset,
         key: Option<SigningKey>,
@@ -95,7 +95,8 @@ impl Desk {
     }
 
     /// Opens a batch and says what became of it, signs for records that are safe since, and takes in a bundle that a
-    /// phone brought; returns how many of all there were. Where the database fails nothing of it was written.
+    /// phone brought; returns how many of all there were. What the desk knows is written in its own database first and said
+    /// in ingest's then: where one of them fails, the next pass goes on from there.
     ///
     /// # Errors
     /// [`HqError`].
@@ -117,13 +118,18 @@ impl Desk {
             pack: &self.pack,
             now: self.clock.now(),
         });
+        let owed = match &pen {
+            Some(pen) => self.store.tell_owed(pen)?,
+            None => 0,
+        };
+        self.store.tell_beliefs()?;
         if !findings.is_empty() {
             self.store.keep_findings(&findings, pen.as_ref())?;
             let unreadable = findings.iter().filter(|f| f.opened.is_none()).count();
             tracing::info!(opened = findings.len(), unreadable, "desk");
         }
         let safe = match &pen {
-            Some(pen) => self.store.tell_safe(pen)?,
+            Some(pen) => self.store.ingest().tell_safe(pen)?,
             None => 0,
         };
         match findings.last() {
@@ -133,7 +139,7 @@ impl Desk {
             }
             None => self.idle += 1,
         }
-        Ok(findings.len() + safe + usize::from(self.open_bundle()?))
+        Ok(findings.len() + owed + safe + usize::from(self.open_bundle()?))
     }
 
     /// Takes in one of the bundles that phones brought as files; `false` where none waits.
@@ -143,7 +149,7 @@ impl Desk {
         };
         let held = match self.courier.open_brought(&brought, &self.seal_keys) {
             Ok(bundle) => {
-                let (carried, _) = self.courier.take_in(&mut self.store, &bundle)?;
+                let (carried, _) = self.courier.take_in(self.store.ingest(), &bundle)?;
                 Some((carried.new, carried.files))
             }
             // It stays as it is, an attachment like others.

@@ -4,7 +4,7 @@
 use crate::HqError;
 use crate::api::rfc3339;
 use crate::init::Headquarters;
-use crate::store::{Decided, DecisionRow, DeviceRow, DeviceState, Note, Store, WaitingRow};
+use crate::store::{Decided, DecisionRow, DeskStore, DeviceRow, DeviceState, Note, WaitingRow};
 use chrono::Utc;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -357,7 +357,7 @@ fn decide(
     decided: &[Decided<'_>],
     note: DecisionNote<'_>,
 ) -> Result<(), HqError> {
-    let mut store = Store::open(&headquarters.folder)?;
+    let mut store = DeskStore::open(&headquarters.folder)?;
     Ok(store.decide(decided, &note.now())?)
 }
 

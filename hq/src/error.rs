@@ -379,9 +379,10 @@ impl HqError {
     }
 }
 
-/// The command that helps, where it is headquarters' own database and not a backup's.
+/// The command that helps, where it is one of headquarters' own databases and not a backup's.
 fn next_for(path: &Path, error: &OpenError, language: Language) -> String {
-    if path.file_name().is_none_or(|name| name != "hq.db") {
+    let own = |name: &std::ffi::OsStr| name == "hq.db" || name == "desk.db";
+    if !path.file_name().is_some_and(own) {
         return String::new();
     }
     let dir = path.parent().unwrap_or(Path::new(".")).display();
@@ -409,7 +410,7 @@ fn next_for(path: &Path, error: &OpenError, language: Language) -> String {
 fn why_not_open_in_english(error: &OpenError) -> String {
     match error {
         OpenError::WrongKey => {
-            "the key is not its own, or the file is none of ours, or its beginning is damaged; try your copy of keys/database.key".to_owned()
+            "the key is not its own, or the file is none of ours, or its beginning is damaged; try your copy of its key in keys/".to_owned()
         }
         OpenError::Corrupt => "it is damaged".to_owned(),
         OpenError::LogWithoutDatabase => {
@@ -423,7 +424,7 @@ fn why_not_open_in_english(error: &OpenError) -> String {
 /// The Spanish of [`OpenError`]'s own sentences.
 fn why_not_open(error: &OpenError) -> String {
     match error {
-        OpenError::WrongKey => "la clave no es la suya, o el archivo no es una de nuestras bases o tiene dañado el comienzo; pruebe con la copia de keys/database.key".to_owned(),
+        OpenError::WrongKey => "la clave no es la suya, o el archivo no es una de nuestras bases o tiene dañado el comienzo; pruebe con la copia de su clave de keys/".to_owned(),
         OpenError::Corrupt => "está dañada".to_owned(),
         OpenError::LogWithoutDatabase => "el archivo falta o está vacío y su -wal no; devuelva el archivo a su lugar si lo tiene".to_owned(),
         OpenError::Missing => "falta o está vacía; devuelva el archivo a su lugar si lo tiene".to_owned(),

@@ -4,7 +4,7 @@ use crate::courier::{Carried, Courier};
 use crate::init::Headquarters;
 use crate::keys::write_new;
 use crate::ring::SealKeys;
-use crate::store::Store;
+use crate::store::DeskStore;
 use crate::{Clock, HqError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -52,7 +52,7 @@ pub fn import(
         return Err(HqError::file(path)(io::ErrorKind::AlreadyExists.into()));
     }
     let mut courier = Courier::of(&hq, clock)?;
-    let mut store = Store::open(&hq.folder)?;
+    let mut store = DeskStore::open(&hq.folder)?;
     // A phone without a network has no other way to hear of new keys.
     let keyset = (hq.keyset.version > 1).then_some(Answer::Keyset(hq.signed_keyset));
     let mut post = ReturnPost::default();
@@ -60,7 +60,7 @@ pub fn import(
     for (file, read) in bundles {
         let outcome = match open(read, &seal_keys) {
             Ok(bundle) => {
-                let (carried, letter) = courier.take_in(&mut store, &bundle)?;
+                let (carried, letter) = courier.take_in(store.ingest(), &bundle)?;
                 if let Some(mut letter) = letter {
                     letter.reply.answers.splice(0..0, keyset.clone());
                     if !letter.reply.answers.is_empty() {

@@ -2,7 +2,7 @@ use crate::capabilities::{self, KnownCapability};
 use crate::keys::{Folder, private_folder, sync_folder, write_new};
 use crate::ring::SealKeys;
 use crate::rotate::sign_and_install;
-use crate::store::{Identity, Reader, Store};
+use crate::store::{DeskStore, Identity, Reader};
 use crate::tls::{self, Certificates};
 use crate::{HqError, IncidentsView, PackSource, ResultsView};
 use chrono::Utc;
@@ -15,7 +15,7 @@ use testigo_wire::{
 };
 
 /// Makes an empty or new folder into the headquarters of one election, with a root of its own: keys in `keys/`
-/// (raw 32 bytes, their owner's alone), the encrypted `hq.db`, and for phones `public/keyset.cose` and
+/// (raw 32 bytes, their owner's alone), the encrypted `hq.db` (ingest's) and `desk.db`, and for phones `public/keyset.cose` and
 /// `public/pack.cose`, both signed by the root. `endpoints` are the addresses that phones will send to; where one
 /// is https and `certificates` are their own, keys for TLS are made too, the next one beside the first, and pinned.
 ///
@@ -91,7 +91,7 @@ fn begin(data_dir: &Path, endpoints: &[String]) -> Result<Folder, HqError> {
     Ok(folder)
 }
 
-/// Makes headquarters' own keys and their database, and says what the root has to sign.
+/// Makes headquarters' own keys and their databases, and says what the root has to sign.
 fn make(
     folder: &Folder,
     source: &PackSource,
@@ -108,6 +108,8 @@ fn make(
     write_new(&folder.receipt_key(), &*receipt.seed(), true)?;
     write_new(&folder.desk_key(), &*desk.seed(), true)?;
     write_new(&folder.database_key(), database.expose(), true)?;
+    let desk_database = DatabaseKey::random().map_err(HqError::keys)?;
+    write_new(&folder.desk_database_key(), desk_database.expose(), true)?;
     let own_tls = certificates == Certificates::Own
         && (endpoints.iter()).any(|address| address.starts_with("https:"));
     let mut pins = pins.to_vec();
@@ -120,7 +122,7 @@ fn make(
         root,
         epoch: Epoch::random().map_err(HqError::keys)?,
     };
-    Store::create(&folder.database(), &database, &identity)?;
+    DeskStore::create(folder, &identity)?;
     let pack = source.clone().into_pack(identity.election);
     let signed = |source| HqError::Signed {
         path: folder.pack(),
@@ -186,7 +188,7 @@ pub fn invite_all<E: From<HqError>>(
             table: table.clone(),
         });
     }
-    let mut store = Store::open(&headquarters.folder)?;
+    let mut store = DeskStore::open(&headquarters.folder)?;
     hand_over(&invitations, &headquarters.pack)?;
     capabilities::append(&headquarters.folder, &known)?;
     store.add_capabilities(&known).map_err(HqError::from)?;
@@ -225,7 +227,7 @@ pub fn table_ids(data_dir: &Path) -> Result<Vec<TableId>, HqError> {
     Ok(tables.into_iter().map(|table| table.id).collect())
 }
 
-/// Headquarters that were found whole: identity from the encrypted database, keyset and pack verified
+/// Headquarters that were found whole: identity from ingest's encrypted database, keyset and pack verified
 /// under the root that it names.
 pub(crate) struct Headquarters {
     pub folder: Folder,

@@ -6,7 +6,7 @@ use crate::ring::{is_key_file, key_files};
 use crate::root::{
     Cost, Kind, PaperKey, PaperReader, Passphrase, RootError, Sharing, Wrapped, of_paper,
 };
-use crate::store::Store;
+use crate::store::DeskStore;
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 use std::fs;
@@ -138,7 +138,9 @@ pub fn restore_keys(
     }
     sync_folder(&keys)?;
     if to.is_none() && folder.database().exists() && !missing.is_empty() {
-        Store::open(&folder)?.look_again().map_err(HqError::from)?;
+        DeskStore::open(&folder)?
+            .look_again()
+            .map_err(HqError::from)?;
     }
     Ok(missing.iter().map(|one| one.name.clone()).collect())
 }

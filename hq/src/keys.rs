@@ -30,11 +30,17 @@ impl Folder {
         self.public().join("pack.cose")
     }
 
+    /// Ingest's.
     pub(crate) fn database(&self) -> PathBuf {
         self.0.join("hq.db")
     }
 
-    /// What headquarters keep of the rights to enrol, should the database be lost.
+    /// The desk's, with all that can be read.
+    pub(crate) fn desk_database(&self) -> PathBuf {
+        self.0.join("desk.db")
+    }
+
+    /// What the desk keeps of the rights to enrol, should a database be lost.
     pub(crate) fn capabilities(&self) -> PathBuf {
         self.0.join("capabilities")
     }
@@ -78,6 +84,11 @@ impl Folder {
         self.key("database")
     }
 
+    /// Not `desk-...`: such a name is that of a key that signs.
+    pub(crate) fn desk_database_key(&self) -> PathBuf {
+        self.key("database-desk")
+    }
+
     pub(crate) fn load_keys(&self) -> Result<SecretKeys, HqError> {
         SecretKeys::load(&self.keys())
     }
@@ -94,6 +105,24 @@ impl Folder {
 
     pub(crate) fn load_database(&self) -> Result<DatabaseKey, HqError> {
         Ok(DatabaseKey::from_bytes(*read_key(&self.database_key())?))
+    }
+
+    pub(crate) fn load_desk_database(&self) -> Result<DatabaseKey, HqError> {
+        Ok(DatabaseKey::from_bytes(*read_key(
+            &self.desk_database_key(),
+        )?))
+    }
+
+    /// The same for headquarters whose desk has no database yet: its key is made where there is none.
+    pub(crate) fn desk_database_key_of_old(&self) -> Result<DatabaseKey, HqError> {
+        let path = self.desk_database_key();
+        if !path.exists() {
+            // What an attempt that was interrupted left.
+            let _ = fs::remove_file(path.with_extension("new"));
+            let key = DatabaseKey::random().map_err(HqError::keys)?;
+            write_new(&path, key.expose(), true)?;
+        }
+        self.load_desk_database()
     }
 }
 
@@ -145,10 +174,25 @@ pub(crate) fn write_new(path: &Path, bytes: &[u8], private: bool) -> Result<(), 
 
 /// Writes a public file whole and durably in the place of what was there.
 pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), HqError> {
+    replace(path, bytes, false)
+}
+
+/// The same for a file that is its owner's alone.
+pub(crate) fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), HqError> {
+    replace(path, bytes, true)
+}
+
+fn replace(path: &Path, bytes: &[u8], private: bool) -> Result<(), HqError> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");
     let beside = Path::new(&beside);
-    File::create(beside)
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    if private {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    (options.open(beside))
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
         .map_err(HqError::file(beside))?;
     fs::rename(beside, path).map_err(HqError::file(path))?;

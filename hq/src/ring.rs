@@ -43,7 +43,7 @@ pub(crate) fn is_tls_key(name: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
-/// Names of all key files in a folder, sorted: of these roles, of TLS, the database's and the root's.
+/// Names of all key files in a folder, sorted: of these roles, of TLS, the two databases' and the root's.
 pub(crate) fn key_files(keys: &Path) -> Result<Vec<String>, HqError> {
     let entries = fs::read_dir(keys).map_err(HqError::file(keys))?;
     let mut names: Vec<String> = entries
@@ -63,7 +63,8 @@ pub(crate) fn is_key_file(name: &str) -> bool {
     let plain = name
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
-    plain && (of_a_role || is_tls_key(name) || name == "database.key" || name == "root.key")
+    let others = ["database.key", "database-desk.key", "root.key"];
+    plain && (of_a_role || is_tls_key(name) || others.contains(&name))
 }
 
 /// The seal keys that are held, by their short names.

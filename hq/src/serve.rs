@@ -7,7 +7,7 @@ use crate::init::Headquarters;
 use crate::keys::Folder;
 use crate::problem::Problem;
 use crate::quota::Rates;
-use crate::store::{Identity, Pen, Reader, Store};
+use crate::store::{DeskStore, Identity, Pen, Reader, Store, is_sound};
 use crate::writer::{Clerk, Writer};
 use crate::{
     Clock, HqError, SystemClock, api, capabilities, connections, door, ingest, page, rotate, tls,
@@ -122,14 +122,15 @@ impl Server {
         if desk_key.is_none() {
             tracing::warn!("made before desks had a key: phones get receipts, and no notices");
         }
-        let mut desk_store = Store::open(&headquarters.folder)?;
+        let mut desk_store = DeskStore::open(&headquarters.folder)?;
         if headquarters.keyset.version > 1 {
             let pen = desk_key.as_ref().map(|key| Pen {
                 key,
                 pack: &headquarters.pack,
                 now: clock.now(),
             });
-            let renewed = desk_store.renew(&headquarters.keyset, &receipt_key, pen.as_ref())?;
+            let renewed =
+                (desk_store.ingest()).renew(&headquarters.keyset, &receipt_key, pen.as_ref())?;
             if renewed > 0 {
                 tracing::warn!(renewed, "signed anew: the keys before are believed no more");
             }
@@ -284,8 +285,15 @@ pub async fn serve(
         match ended {
             Ended::Asked => return Ok(()),
             Ended::Damaged => {
+                let folder = Folder::new(data_dir);
+                let look = folder
+                    .load_database()
+                    .map(|key| is_sound(&folder.database(), &key));
                 return Err(HqError::Database {
-                    path: Folder::new(data_dir).database(),
+                    path: match look {
+                        Ok(Ok(true)) => folder.desk_database(),
+                        _ => folder.database(),
+                    },
                     source: OpenError::Corrupt,
                 });
             }

@@ -28,6 +28,15 @@ impl Stage {
         }
     }
 
+    /// Headquarters that are there already.
+    pub fn over(data: &Path) -> Self {
+        Self {
+            hq: Headquarters::open(data).unwrap(),
+            data: data.to_owned(),
+            _folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
     /// A witness with a code of their own.
     pub fn witness(&self) -> Witness {
         let mut capability = None;

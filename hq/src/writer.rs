@@ -473,7 +473,7 @@ mod tests {
         let sent = [witness.enrolment(), witness.envelope(), other.enrolment()];
         answer(&stage, &mut clerk, &mut store, &sent);
         let mut desk = crate::Desk::new(
-            Store::open(&stage.hq.folder).unwrap(),
+            store::DeskStore::open(&stage.hq.folder).unwrap(),
             stage.hq.seal_keys().unwrap(),
             &stage.hq.keyset,
             stage.hq.desk_key().unwrap(),

@@ -5,18 +5,23 @@ use rusqlite::types::ValueRef;
 use std::path::Path;
 use testigo_sqlite::DatabaseKey;
 
-/// `PRAGMA application_id` of headquarters' database.
-const APPLICATION_ID: u32 = u32::from_be_bytes(*b"TsHQ");
+/// One of headquarters' databases, opened with its key in their folder.
+fn database(data: &Path, name: &str, key: &str, id: &[u8; 4]) -> Connection {
+    let key = key_file(&data.join("keys"), key);
+    let id = u32::from_be_bytes(*id);
+    testigo_sqlite::open_reader(&data.join(name), &DatabaseKey::from_bytes(key), id).unwrap()
+}
 
-/// Every value of these tables of headquarters' database, or of all of them, opened with the key in its folder: texts,
-/// blobs, and numbers as eight bytes, big-endian. With each value, its table's name.
-pub fn database_values(data: &Path, tables: Option<&[&str]>) -> Vec<(String, Vec<u8>)> {
-    let key = std::fs::read(data.join("keys/database.key")).unwrap();
-    let key = DatabaseKey::from_bytes(key.try_into().unwrap());
-    values(
-        &testigo_sqlite::open_reader(&data.join("hq.db"), &key, APPLICATION_ID).unwrap(),
-        tables,
-    )
+/// Every value of all tables of ingest's database: texts, blobs, and numbers as eight bytes, big-endian. With each value,
+/// its table's name.
+pub fn ingest_values(data: &Path) -> Vec<(String, Vec<u8>)> {
+    values(&database(data, "hq.db", "database.key", b"TsHQ"), None)
+}
+
+/// The same of the desk's.
+pub fn desk_values(data: &Path) -> Vec<(String, Vec<u8>)> {
+    let desk = database(data, "desk.db", "database-desk.key", b"TsHD");
+    values(&desk, None)
 }
 
 /// The key of a terminal phone's store, with the files in its folder in hand.

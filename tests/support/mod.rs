@@ -21,7 +21,9 @@ mod published;
 mod stage;
 
 pub use chance::Chance;
-pub use database::{database_values, key_file, phone_database, phone_key, unwrapped, values};
+pub use database::{
+    desk_values, ingest_values, key_file, phone_database, phone_key, unwrapped, values,
+};
 pub use headquarters::{Headquarters, Held, warnings};
 pub use http::{HttpAnswer, get, post, request};
 pub use phone::{Phone, Saved};

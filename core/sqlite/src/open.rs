@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, Transaction, TransactionBehavior, ffi};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, TransactionBehavior, ffi};
 
 use crate::error::{Failure, OpenError, classify};
 use crate::key::DatabaseKey;
@@ -14,6 +14,9 @@ use crate::log::Log;
 use crate::page_keys::PAGE;
 use crate::pages;
 use crate::provider;
+
+/// The schema of a connection's own database.
+const MAIN: &str = "main";
 
 /// How long a statement waits for another connection's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -94,7 +97,7 @@ fn connect(
             "the file may not be written".to_owned(),
         ));
     }
-    let state = State::read(&db.transaction()?)?;
+    let state = State::read(&*db.transaction()?, MAIN)?;
     refuse_a_damaged_log(&path)?;
     if state.is_new() && !create {
         return Err(OpenError::Missing);
@@ -132,7 +135,7 @@ pub fn open_reader(
         return Err(OpenError::Missing);
     }
     let mut db = keyed(&path, key, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let state = State::read(&db.transaction()?)?;
+    let state = State::read(&*db.transaction()?, MAIN)?;
     refuse_a_damaged_log(&path)?;
     if state.is_new() {
         return Err(OpenError::Missing);
@@ -141,6 +144,55 @@ pub fn open_reader(
     refuse_a_cut_page(&path)?;
     db.execute_batch("PRAGMA query_only = ON;")?;
     Ok(db)
+}
+
+/// Attaches an existing database to an open connection under the schema's name `name`, for reading only: no transaction of
+/// this connection can ever write both. Names of tables without a schema are found in it, too, where no other has them.
+///
+/// # Errors
+/// As [`open_reader`]; the connection is of no more use then.
+pub fn attach_reader(
+    db: &Connection,
+    path: &Path,
+    key: &DatabaseKey,
+    name: &str,
+    application_id: u32,
+) -> Result<(), OpenError> {
+    let path = std::path::absolute(path)?;
+    refuse_what_sqlite_would_erase(&path)?;
+    if size(&path)? == 0 {
+        return Err(OpenError::Missing);
+    }
+    let spelling = key.sqlcipher_spelling();
+    db.execute(
+        "ATTACH DATABASE ?1 AS ?2 KEY ?3",
+        rusqlite::params![read_only_uri(&path), name, spelling.as_slice()],
+    )?;
+    let state = State::read(db, name)?;
+    refuse_a_damaged_log(&path)?;
+    if state.is_new() {
+        return Err(OpenError::Missing);
+    }
+    state.check(u32::MAX, application_id)?;
+    refuse_a_cut_page(&path)
+}
+
+/// A path as SQLite reads it where it is told how to open it (<https://www.sqlite.org/uri.html>).
+fn read_only_uri(path: &Path) -> String {
+    let mut uri = "file:".to_owned();
+    if cfg!(windows) {
+        // A drive stands behind a third slash.
+        uri.push_str("///");
+    }
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'\\' if cfg!(windows) => uri.push('/'),
+            b'/' | b':' | b'-' | b'.' | b'_' => uri.push(char::from(*byte)),
+            byte if byte.is_ascii_alphanumeric() => uri.push(char::from(*byte)),
+            byte => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri + "?mode=ro"
 }
 
 /// Refuses three situations in which SQLite itself would erase or change what we cannot judge.
@@ -222,7 +274,10 @@ pub(crate) fn keyed(
     flags: OpenFlags,
 ) -> Result<Connection, OpenError> {
     provider::make_ready();
-    let db = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let db = Connection::open_with_flags(
+        path,
+        flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI,
+    )?;
     // Parsing a statement costs more than running most of ours.
     db.set_prepared_statement_cache_capacity(64);
     provider::set_key(&db, key)?;
@@ -255,12 +310,13 @@ struct State {
 }
 
 impl State {
-    /// In a transaction, so that another process's migration does not come between.
-    fn read(db: &Transaction<'_>) -> Result<Self, OpenError> {
+    /// To be called in a transaction where another process's migration must not come between.
+    fn read(db: &Connection, schema: &str) -> Result<Self, OpenError> {
+        let objects = format!("SELECT count(*) FROM \"{schema}\".sqlite_master");
         Ok(Self {
-            objects: db.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?,
-            application_id: header_field(db, "application_id")?,
-            version: header_field(db, "user_version")?,
+            objects: db.query_row(&objects, [], |row| row.get(0))?,
+            application_id: header_field(db, schema, "application_id")?,
+            version: header_field(db, schema, "user_version")?,
         })
     }
 
@@ -289,9 +345,9 @@ impl State {
 }
 
 /// Both fields are 32 bits of the file's header, which SQLite shows as signed numbers.
-fn header_field(db: &Connection, pragma: &str) -> Result<u32, OpenError> {
+fn header_field(db: &Connection, schema: &str, pragma: &str) -> Result<u32, OpenError> {
     Ok(db
-        .pragma_query_value(None, pragma, |row| row.get::<_, i32>(0))?
+        .pragma_query_value(Some(schema), pragma, |row| row.get::<_, i32>(0))?
         .cast_unsigned())
 }
 
@@ -333,7 +389,7 @@ fn migrate(
 ) -> Result<(), OpenError> {
     loop {
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let state = State::read(&transaction)?;
+        let state = State::read(&transaction, MAIN)?;
         state.check(known, application_id)?;
         let next = usize::try_from(state.version)
             .ok()

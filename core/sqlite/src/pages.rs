@@ -137,3 +137,70 @@ fn count(file: &File) -> u32 {
     let size = file.metadata().map_or(0, |metadata| metadata.len());
     u32::try_from(size.div_ceil(PAGE as u64)).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::{Migration, open_or_create};
+
+    /// How many pages, of the file and of its log, hold this; free ones, too.
+    fn pages_with(path: &Path, key: &DatabaseKey, marker: &[u8]) -> usize {
+        let pages = Pages::open(path, key).unwrap().unwrap();
+        let holds = |page: Option<Vec<u8>>| {
+            page.is_some_and(|page| page.windows(marker.len()).any(|part| part == marker))
+        };
+        let log = open(&beside(path, "-wal")).unwrap();
+        let frames = log
+            .as_ref()
+            .map(|log| Log::read(log).pages)
+            .unwrap_or_default();
+        let of_log = (frames.iter()).filter(|frame| {
+            let verified = |number| pages.verified(log.as_ref().unwrap(), frame.offset, number);
+            frame
+                .numbers
+                .into_iter()
+                .any(|number| holds(verified(number)))
+        });
+        let file = pages.file.as_ref().unwrap();
+        let of_file = (1..=count(file)).filter(|number| {
+            let offset = u64::from(number - 1) * PAGE as u64;
+            holds(pages.verified(file, offset, *number))
+        });
+        of_file.count() + of_log.count()
+    }
+
+    #[test]
+    fn nothing_of_a_dropped_table_is_left_once_the_log_is_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, key) = (
+            folder.path().join("test.db"),
+            DatabaseKey::random().unwrap(),
+        );
+        let sql =
+            "CREATE TABLE gone (text TEXT NOT NULL) STRICT; CREATE INDEX gone_by ON gone (text);
+                   CREATE TABLE thinner (n INTEGER PRIMARY KEY, text TEXT) STRICT;";
+        let db = open_or_create(&path, &key, &[Migration { sql }], 1).unwrap();
+        let marker = "soldados en la puerta";
+        for n in 0..50 {
+            // Some are longer than a page.
+            let text = marker.repeat(1 + n % 7 * 60);
+            db.execute("INSERT INTO gone VALUES (?1)", [&text]).unwrap();
+            db.execute("INSERT INTO thinner (text) VALUES (?1)", [&text])
+                .unwrap();
+        }
+        let found = || pages_with(&path, &key, marker.as_bytes());
+        assert!(found() > 50);
+        let empty_log = || {
+            let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+            db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap()
+        };
+        assert_eq!(empty_log(), 0);
+        assert!(found() > 50);
+        db.execute_batch("DROP TABLE gone; ALTER TABLE thinner DROP COLUMN text;")
+            .unwrap();
+        assert!(found() > 0, "the log and the file still have it");
+        assert_eq!(empty_log(), 0);
+        assert_eq!(found(), 0);
+    }
+}

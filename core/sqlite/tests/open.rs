@@ -15,8 +15,8 @@ use std::sync::Barrier;
 use rusqlite::Connection;
 use tempfile::TempDir;
 use testigo_sqlite::{
-    DatabaseKey, Failure, Migration, OpenError, classify, open, open_or_create, open_reader,
-    pages_verified,
+    DatabaseKey, Failure, Migration, OpenError, attach_reader, classify, open, open_or_create,
+    open_reader, pages_verified,
 };
 
 const APPLICATION: u32 = 0x7E57_1601;
@@ -671,4 +671,62 @@ fn a_held_lock_is_told_from_other_failures() {
         .execute("INSERT INTO parent VALUES (1, '', '')", [])
         .unwrap_err();
     assert_eq!(classify(&error), Failure::Busy);
+}
+
+#[test]
+fn an_attached_database_is_read_beside_the_own_one_and_never_written() {
+    let folder = tempfile::tempdir().unwrap();
+    // What stands for something in a URI is a name like others.
+    let other = folder.path().join("a 50% ?mode=rw#\u{f1}.db");
+    let other_key = DatabaseKey::from_bytes([0x43; 32]);
+    let writer = open_or_create(&other, &other_key, MIGRATIONS, APPLICATION + 1).unwrap();
+    writer
+        .execute(
+            "INSERT INTO parent (id, name, note) VALUES (7, 'seven', '')",
+            [],
+        )
+        .unwrap();
+    let own = Migration {
+        sql: "CREATE TABLE own (parent INTEGER NOT NULL) STRICT;",
+    };
+    let path = folder.path().join("own.db");
+    let mut db = open_or_create(&path, &key(), &[own], APPLICATION).unwrap();
+    attach_reader(&db, &other, &other_key, "other", APPLICATION + 1).unwrap();
+    db.execute("INSERT INTO own VALUES (7)", []).unwrap();
+    let name = "SELECT name FROM own JOIN parent ON parent.id = own.parent";
+    let read = |db: &Connection| db.query_row(name, [], |row| row.get::<_, String>(0));
+    assert_eq!(read(&db).unwrap(), "seven");
+    assert!(
+        db.execute("INSERT INTO parent VALUES (8, 'eight', '')", [])
+            .is_err()
+    );
+    // Who holds the write lock of the one keeps nobody from writing the other.
+    let transaction = db
+        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+        .unwrap();
+    writer
+        .execute("UPDATE parent SET name = 'VII'", [])
+        .unwrap();
+    transaction
+        .execute("INSERT INTO own VALUES (9)", [])
+        .unwrap();
+    transaction.commit().unwrap();
+    assert_eq!(read(&db).unwrap(), "VII");
+
+    let attach = |path: &Path, key: &DatabaseKey, id| {
+        let db = open_reader(&folder.path().join("own.db"), &self::key(), APPLICATION).unwrap();
+        attach_reader(&db, path, key, "other", id)
+    };
+    attach(&other, &other_key, APPLICATION + 1).unwrap();
+    let wrong = attach(&other, &key(), APPLICATION + 1);
+    assert!(matches!(wrong, Err(OpenError::WrongKey)), "{wrong:?}");
+    let foreign = attach(&other, &other_key, APPLICATION);
+    assert!(
+        matches!(foreign, Err(OpenError::Foreign { .. })),
+        "{foreign:?}"
+    );
+    let none = folder.path().join("none.db");
+    let missing = attach(&none, &other_key, APPLICATION + 1);
+    assert!(matches!(missing, Err(OpenError::Missing)), "{missing:?}");
+    assert!(!none.exists());
 }

@@ -14,31 +14,49 @@ pub(super) struct Copy {
     /// Of the manifest: names this backup.
     pub sha256: [u8; 32],
     pub identity: Identity,
+    /// Ingest's.
     pub reader: Reader,
+    /// The desk's, where it is another one.
+    pub desk: Option<Reader>,
 }
 
 impl Copy {
-    /// Opens a backup and verifies its database from the first to the last page, and its public files.
+    /// Opens a backup and verifies its databases from the first to the last page, and its public files.
     ///
     /// # Errors
-    /// [`HqError::NotBackup`], [`HqError::BackupDamaged`]; [`HqError::Database`] with another key than the
-    /// one that it was made under.
-    pub(super) fn open(folder: &Path, key: &DatabaseKey) -> Result<Self, HqError> {
+    /// [`HqError::NotBackup`], [`HqError::BackupDamaged`]; [`HqError::Database`] with other keys than those
+    /// that it was made under; those of `desk_key`, which is asked for where there is a database of the desk's.
+    pub(super) fn open(
+        folder: &Path,
+        key: &DatabaseKey,
+        desk_key: impl FnOnce() -> Result<DatabaseKey, HqError>,
+    ) -> Result<Self, HqError> {
         let (manifest, sha256) = Manifest::read(folder)?;
-        let (name, database) = &manifest.database;
-        let named = std::iter::once((name, database)).chain(&manifest.public);
-        for (name, expected) in named {
+        let databases = manifest.databases().map(|(name, sha256)| (name, sha256));
+        for (name, expected) in databases.chain(&manifest.public) {
             let path = folder.join(name);
             if hash(&path).map_err(HqError::file(&path))? != *expected {
                 return Err(HqError::BackupDamaged(path));
             }
         }
-        let path = folder.join(name);
+        let path = folder.join(&manifest.database.0);
         let damaged = || HqError::BackupDamaged(path.clone());
-        let reader = Reader::open_file(&path, key)?;
-        if !reader.is_sound()? {
+        let reader = Reader::of_ingest(&path, key)?;
+        // One whose desk's tables have left it is nothing without them.
+        if !reader.is_sound()? || reader.has_split()? != manifest.desk_database.is_some() {
             return Err(damaged());
         }
+        let desk = match &manifest.desk_database {
+            Some((name, _)) => {
+                let path = folder.join(name);
+                let desk = Reader::of_desk(&path, &desk_key()?)?;
+                if !desk.is_sound()? {
+                    return Err(HqError::BackupDamaged(path));
+                }
+                Some(desk)
+            }
+            None => None,
+        };
         let identity = reader.identity()?.ok_or_else(damaged)?;
         let said = (manifest.election, manifest.root, manifest.epoch);
         if said != (identity.election, identity.root, identity.epoch) {
@@ -50,6 +68,7 @@ impl Copy {
             sha256,
             identity,
             reader,
+            desk,
         })
     }
 

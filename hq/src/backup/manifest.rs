@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use testigo_wire::{ElectionId, Epoch, RootId, Time};
 
 /// First line of every manifest.
-const TITLE: &str = "# testigo backup 1";
+const TITLE: &str = "# testigo backup 2";
+/// That of releases whose headquarters had one database.
+const TITLE_OF_ONE: &str = "# testigo backup 1";
 /// The largest manifest that is read, in bytes.
 const MAX: u64 = 1 << 30;
 
@@ -21,8 +23,10 @@ pub(super) struct Manifest {
     pub election: ElectionId,
     pub root: RootId,
     pub epoch: Epoch,
-    /// The database's name and hash.
+    /// The name and hash of ingest's database.
     pub database: (String, [u8; 32]),
+    /// Those of the desk's; `None` where an earlier release made the backup: then both are one.
+    pub desk_database: Option<(String, [u8; 32])>,
     /// `public/keyset.cose` and `public/pack.cose`.
     pub public: BTreeMap<String, [u8; 32]>,
     /// Attachments, which are named by their hash.
@@ -30,13 +34,19 @@ pub(super) struct Manifest {
 }
 
 impl Manifest {
-    pub(super) fn new(made_at: Time, identity: &Identity, database: (String, [u8; 32])) -> Self {
+    pub(super) fn new(
+        made_at: Time,
+        identity: &Identity,
+        database: (String, [u8; 32]),
+        desk_database: (String, [u8; 32]),
+    ) -> Self {
         Self {
             made_at,
             election: identity.election,
             root: identity.root,
             epoch: identity.epoch,
             database,
+            desk_database: Some(desk_database),
             public: BTreeMap::new(),
             blobs: BTreeSet::new(),
         }
@@ -48,8 +58,12 @@ impl Manifest {
     }
 
     pub(super) fn to_text(&self) -> String {
+        let title = match self.desk_database {
+            Some(_) => TITLE,
+            None => TITLE_OF_ONE,
+        };
         let mut text = format!(
-            "{TITLE}\n# made {}\n# election {}\n# root {}\n# epoch {}\n",
+            "{title}\n# made {}\n# election {}\n# root {}\n# epoch {}\n",
             self.made_at.datetime().to_rfc3339(),
             self.election,
             self.root,
@@ -58,7 +72,9 @@ impl Manifest {
         let mut line = |sha256: &[u8; 32], name: &str| {
             text.push_str(&format!("{}  {name}\n", HEXLOWER.encode(sha256)));
         };
-        line(&self.database.1, &self.database.0);
+        for (name, sha256) in self.databases() {
+            line(sha256, name);
+        }
         for (name, sha256) in &self.public {
             line(sha256, name);
         }
@@ -66,6 +82,11 @@ impl Manifest {
             line(sha256, &format!("blobs/{}", HEXLOWER.encode(sha256)));
         }
         text
+    }
+
+    /// Names and hashes of all databases.
+    pub(super) fn databases(&self) -> impl Iterator<Item = &(String, [u8; 32])> {
+        std::iter::once(&self.database).chain(&self.desk_database)
     }
 
     /// Reads the manifest of the backup in `folder`; also gives the manifest's own SHA-256, which names
@@ -93,9 +114,11 @@ impl Manifest {
 
     fn from_text(text: &str) -> Option<Self> {
         let mut lines = text.lines();
-        if lines.next() != Some(TITLE) {
-            return None;
-        }
+        let of_one = match lines.next()? {
+            TITLE => false,
+            TITLE_OF_ONE => true,
+            _ => return None,
+        };
         let mut said = |what: &str| {
             let line = lines.next()?.strip_prefix("# ")?.strip_prefix(what)?;
             line.strip_prefix(' ')
@@ -104,7 +127,7 @@ impl Manifest {
         let election = ElectionId(bytes(said("election")?)?);
         let root = RootId(bytes(said("root")?)?);
         let epoch = Epoch(bytes(said("epoch")?)?);
-        let mut database = None;
+        let (mut database, mut desk_database) = (None, None);
         let mut public = BTreeMap::new();
         let mut blobs = BTreeSet::new();
         for line in lines {
@@ -116,18 +139,24 @@ impl Manifest {
             } else if name.strip_prefix("blobs/") == Some(sha256) {
                 blobs.insert(hash);
             } else {
-                let digits = name.strip_prefix("hq-")?.strip_suffix(".db")?;
+                let (of, digits) = name.strip_suffix(".db")?.split_once('-')?;
                 digits.parse::<i64>().ok()?;
-                database = Some((name.to_owned(), hash));
+                let found = match of {
+                    "hq" => &mut database,
+                    "desk" => &mut desk_database,
+                    _ => return None,
+                };
+                *found = Some((name.to_owned(), hash));
             }
         }
-        (public.len() == 2).then_some(())?;
+        (public.len() == 2 && desk_database.is_none() == of_one).then_some(())?;
         Some(Self {
             made_at,
             election,
             root,
             epoch,
             database: database?,
+            desk_database,
             public,
             blobs,
         })
@@ -146,6 +175,7 @@ mod tests {
             root: RootId([2; 16]),
             epoch: Epoch([3; 16]),
             database: ("hq-1722124800123.db".into(), [4; 32]),
+            desk_database: Some(("desk-1722124800123.db".into(), [9; 32])),
             public: [("public/keyset.cose", 5), ("public/pack.cose", 6)]
                 .map(|(name, n)| (name.to_owned(), [n; 32]))
                 .into(),
@@ -157,6 +187,14 @@ mod tests {
     fn a_manifest_comes_back_as_it_went() {
         let text = manifest().to_text();
         assert_eq!(Manifest::from_text(&text).unwrap(), manifest());
+        // As earlier releases wrote it: one database is the other, too.
+        let of_one = Manifest {
+            desk_database: None,
+            ..manifest()
+        };
+        let text = of_one.to_text();
+        assert!(text.starts_with("# testigo backup 1\n"));
+        assert_eq!(Manifest::from_text(&text).unwrap(), of_one);
     }
 
     #[test]
@@ -167,7 +205,11 @@ mod tests {
             ("hq-1722124800123.db", "/etc/passwd"),
             ("public/pack.cose", "public/../../pack.cose"),
             ("blobs/07", "blobs/../07"),
-            ("# testigo backup 1", "# testigo backup 2"),
+            ("desk-1722124800123.db", "desk-/../../etc/passwd.db"),
+            ("desk-1722124800123.db", "dusk-1722124800123.db"),
+            // One without the desk's is none of this release, and one with it none of an earlier.
+            ("# testigo backup 2", "# testigo backup 1"),
+            ("# testigo backup 2", "# testigo backup 3"),
             ("# epoch", "# era"),
         ] {
             let changed = text.replace(from, to);

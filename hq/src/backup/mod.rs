@@ -1,5 +1,5 @@
 //! Copies of a headquarters that lie elsewhere: made while it serves, confirmed by their operator, and
-//! brought back to life. They hold the encrypted database, the public files and all sealed attachments;
+//! brought back to life. They hold the two encrypted databases, the public files and all sealed attachments;
 //! never a key. The form is described in `docs/backup.md`.
 
 mod confirm;
@@ -12,6 +12,7 @@ pub use restore::{Restored, restore};
 
 use crate::init::Headquarters;
 use crate::keys::{Folder, private_folder, replace_file, sync_folder};
+use crate::store::Reader;
 use crate::{Clock, HqError};
 use data_encoding::HEXLOWER;
 use manifest::Manifest;
@@ -19,6 +20,7 @@ use sha2::{Digest, Sha256};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
+use testigo_sqlite::DatabaseKey;
 
 /// Bytes that are read at a time.
 const PART: usize = 1024 * 1024;
@@ -28,7 +30,7 @@ const UNFINISHED: &str = "new";
 /// What is under way, for who waits: how many of how many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
-    /// Pages of the database.
+    /// Pages of one of the two databases, the desk's first.
     Pages {
         /// So many are done.
         done: u64,
@@ -73,21 +75,28 @@ pub fn backup(
 ) -> Result<Backup, HqError> {
     let hq = Headquarters::open(data_dir)?;
     prepare(data_dir, out, &hq)?;
-    let key = hq.folder.load_database()?;
     let made_at = clock.now();
-    let database = format!("hq-{}.db", made_at.millis());
-    let unfinished = out.join(&database).with_extension(UNFINISHED);
-    let copy = hq.reader.copy_to(&unfinished, &key, |done, of| {
-        progress(Progress::Pages { done, of });
-    });
-    let copy = copy?;
-    let database_sha256 = hash(&unfinished).map_err(HqError::file(&unfinished))?;
-    rename(&unfinished, &out.join(&database))?;
+    // The desk's first: the backup's desk never knows of an envelope that its ingest does not hold. The other way round
+    // such an envelope's number would be given to another one after a restore, which would pass for opened. What the
+    // desk's copy lacks it reads out of the envelopes again, and what it says of them is held against the notices.
+    let folder = &hq.folder;
+    let desk = copy(
+        &Reader::of_desk(&folder.desk_database(), &folder.load_desk_database()?)?,
+        &folder.load_desk_database()?,
+        &out.join(format!("desk-{}.db", made_at.millis())),
+        &mut progress,
+    )?;
+    let ingest = out.join(format!("hq-{}.db", made_at.millis()));
+    let key = folder.load_database()?;
+    let source = Reader::of_ingest(&folder.database(), &key)?;
+    let database = copy(&source, &key, &ingest, &mut progress)?;
+    drop(source);
 
     // Whatever the copied database says is held was whole in the folder before it said so.
-    let held = copy.held_blobs()?;
-    let records = copy.record_count()?;
-    drop(copy);
+    let copied = Reader::of_ingest(&ingest, &key)?;
+    let held = copied.held_blobs()?;
+    let records = copied.record_count()?;
+    drop(copied);
     let (from, to) = (hq.folder.blobs(), out.join("blobs"));
     if !to.exists() {
         private_folder(&to)?;
@@ -98,7 +107,7 @@ pub fn backup(
         copied: 0,
         damaged: Vec::new(),
     };
-    let mut manifest = Manifest::new(made_at, &hq.identity, (database, database_sha256));
+    let mut manifest = Manifest::new(made_at, &hq.identity, database, desk);
     for (n, blob) in held.iter().enumerate() {
         progress(Progress::Blobs {
             done: n as u64,
@@ -132,6 +141,25 @@ pub fn backup(
     Ok(made)
 }
 
+/// Copies a database to `path`; returns its name and hash.
+fn copy(
+    source: &Reader,
+    key: &DatabaseKey,
+    path: &Path,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(String, [u8; 32]), HqError> {
+    let unfinished = path.with_extension(UNFINISHED);
+    let of = source.page_count()?;
+    progress(Progress::Pages { done: 0, of });
+    source.copy_to(&unfinished, key, |done, of| {
+        progress(Progress::Pages { done, of });
+    })?;
+    let sha256 = hash(&unfinished).map_err(HqError::file(&unfinished))?;
+    rename(&unfinished, path)?;
+    let name = path.file_name().unwrap_or_default();
+    Ok((name.to_string_lossy().into_owned(), sha256))
+}
+
 /// Whether the folder may take a backup of these headquarters.
 fn prepare(data_dir: &Path, out: &Path, hq: &Headquarters) -> Result<(), HqError> {
     let whole = |path: &Path| path.canonicalize().map_err(HqError::file(path));
@@ -161,7 +189,7 @@ fn prepare(data_dir: &Path, out: &Path, hq: &Headquarters) -> Result<(), HqError
 }
 
 fn is_database(name: &str) -> bool {
-    name.starts_with("hq-")
+    (name.starts_with("hq-") || name.starts_with("desk-"))
         && [".db", ".new", "-journal", "-wal", "-shm"]
             .iter()
             .any(|end| name.ends_with(end))
@@ -172,7 +200,8 @@ fn collect(out: &Path, manifest: &Manifest) {
     for entry in fs::read_dir(out).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if is_database(&name) && *name != manifest.database.0 {
+        let current = manifest.databases().any(|(current, _)| *current == name);
+        if is_database(&name) && !current {
             let _ = fs::remove_file(entry.path());
         }
     }

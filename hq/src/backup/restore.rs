@@ -5,7 +5,7 @@ use crate::capabilities;
 use crate::init::Headquarters;
 use crate::keys::{Folder, private_folder, read_key, read_private, sync_folder, write_new};
 use crate::ring::{SecretKeys, key_files};
-use crate::store::Store;
+use crate::store::DeskStore;
 use data_encoding::HEXLOWER;
 use std::collections::BTreeSet;
 use std::fs;
@@ -40,8 +40,10 @@ pub fn restore(
     data_dir: &Path,
     mut progress: impl FnMut(Progress),
 ) -> Result<Restored, HqError> {
-    let database_key = DatabaseKey::from_bytes(*read_key(&keys.join("database.key"))?);
-    let copy = Copy::open(from, &database_key)?;
+    let key = |name| read_key(&keys.join(name)).map(|key| DatabaseKey::from_bytes(*key));
+    let database_key = key("database.key")?;
+    let desk_key = || key("database-desk.key");
+    let copy = Copy::open(from, &database_key, desk_key)?;
     check_keys(&copy, keys)?;
     let folder = fresh(data_dir)?;
 
@@ -66,16 +68,20 @@ pub fn restore(
         }
     }
     sync_folder(&blobs)?;
-    let database = copy
-        .reader
+    copy.reader
         .copy_to(&folder.database(), &database_key, |done, of| {
             progress(Progress::Pages { done, of });
         })?;
-    drop(database);
+    // A backup of an earlier release has the desk's tables in the same one: opening moves them.
+    if let Some(desk) = &copy.desk {
+        desk.copy_to(&folder.desk_database(), &desk_key()?, |done, of| {
+            progress(Progress::Pages { done, of });
+        })?;
+    }
     let epoch = Epoch::random().map_err(HqError::keys)?;
     let records = copy.reader.record_count()?;
-    let mut store = Store::open(&folder)?;
-    store.begin_again(epoch, &whole)?;
+    let mut store = DeskStore::open(&folder)?;
+    store.ingest().begin_again(epoch, &whole)?;
     capabilities::append(&folder, &store.capabilities()?)?;
     drop(store);
 

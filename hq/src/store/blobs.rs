@@ -1,6 +1,6 @@
 //! Rows of attachments: which ones envelopes name, what is on its way, and what is held.
 
-use super::{Reader, Store};
+use super::{DeskStore, Reader, Store};
 use crate::blobs::{Room, UploadId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use testigo_wire::{BlobRef, BlobSecret};
@@ -251,10 +251,10 @@ pub(crate) struct Brought {
     pub secret: BlobSecret,
 }
 
-impl Store {
+impl DeskStore {
     /// The oldest bundle that has arrived whole and was not opened.
     pub(crate) fn unopened_bundle(&self) -> rusqlite::Result<Option<Brought>> {
-        self.0
+        self.desk
             .prepare_cached(&format!(
                 "SELECT a.id, a.sha256, a.secret {UNOPENED_BUNDLES} ORDER BY a.id LIMIT 1"
             ))?
@@ -280,7 +280,7 @@ impl Store {
             Some(_) => "taken in",
             None => "no bundle of ours",
         };
-        self.0
+        self.desk
             .prepare_cached(
                 "INSERT INTO brought (attachment, opened_at, outcome, records, files)
                  VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",

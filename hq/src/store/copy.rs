@@ -1,10 +1,10 @@
 //! Copies of the store, and what is known of them.
 
-use super::schema::{APPLICATION_ID, ENVELOPE};
-use super::{Reader, Store, fault};
+use super::schema::ENVELOPE;
+use super::{Reader, Store, fault, remove_database};
 use crate::HqError;
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{TransactionBehavior, params};
+use rusqlite::params;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
@@ -17,33 +17,19 @@ const PAGES: std::ffi::c_int = 1024;
 const PAUSE: Duration = Duration::from_millis(20);
 
 impl Reader {
-    /// Opens a database that lies anywhere.
-    pub(crate) fn open_file(path: &Path, key: &DatabaseKey) -> Result<Self, HqError> {
-        testigo_sqlite::open_reader(path, key, APPLICATION_ID)
-            .map(Self)
-            .map_err(fault(path))
-    }
-
-    /// Copies the whole database as it is at one moment to `path`, encrypted under `key`, durably and as
+    /// Copies this one database as it is at one moment to `path`, encrypted under its own `key`, durably and as
     /// one plain file; whatever was there is replaced. Writers go on meanwhile.
     pub(crate) fn copy_to(
         &self,
         path: &Path,
         key: &DatabaseKey,
         mut progress: impl FnMut(u64, u64),
-    ) -> Result<Self, HqError> {
-        for suffix in ["", "-wal", "-shm", "-journal"] {
-            let mut old = path.as_os_str().to_owned();
-            old.push(suffix);
-            match std::fs::remove_file(&old) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(HqError::file(Path::new(&old))(error));
-                }
-                _ => {}
-            }
-        }
-        let mut copy =
-            testigo_sqlite::open_or_create(path, key, &[], APPLICATION_ID).map_err(fault(path))?;
+    ) -> Result<(), HqError> {
+        remove_database(path)?;
+        let id = (self.0)
+            .pragma_query_value(None, "application_id", |row| row.get::<_, i32>(0))?
+            .cast_unsigned();
+        let mut copy = testigo_sqlite::open_or_create(path, key, &[], id).map_err(fault(path))?;
         let to_plain = |copy: &rusqlite::Connection| {
             copy.pragma_update_and_check(None, "journal_mode", "DELETE", |row| {
                 row.get::<_, String>(0)
@@ -72,11 +58,16 @@ impl Reader {
         copy.close().map_err(|(_, error)| error)?;
         std::fs::File::open(path)
             .and_then(|file| file.sync_all())
-            .map_err(HqError::file(path))?;
-        Self::open_file(path, key)
+            .map_err(HqError::file(path))
     }
 
-    /// Whether every page is authentic and the database sound.
+    /// Pages of this one database.
+    pub(crate) fn page_count(&self) -> rusqlite::Result<u64> {
+        let count = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+        (self.0.pragma_query_value(None, "page_count", count)).map(i64::unsigned_abs)
+    }
+
+    /// Whether every page is authentic and this one database sound.
     pub(crate) fn is_sound(&self) -> rusqlite::Result<bool> {
         let authentic = every_page_verifies(&self.0)?;
         let sound: String = self
@@ -133,9 +124,7 @@ impl Reader {
 impl Store {
     /// Marks records as safe; returns how many were not before.
     pub(crate) fn mark_safe(&mut self, eids: &[Eid]) -> rusqlite::Result<u64> {
-        let tx = self
-            .0
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let tx = self.begin()?;
         let mut marked = 0;
         {
             let mut insert = tx.prepare(
@@ -174,9 +163,7 @@ impl Store {
         epoch: Epoch,
         held: &BTreeSet<[u8; 32]>,
     ) -> Result<(), HqError> {
-        let tx = self
-            .0
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let tx = self.begin()?;
         tx.execute("UPDATE identity SET epoch = ?1", [epoch.0])?;
         tx.execute("DELETE FROM upload", [])?;
         let known: Vec<[u8; 32]> = tx

@@ -1,7 +1,7 @@
 //! What people at headquarters decided about devices and records. Decisions are added, and never changed or taken
 //! away; what holds is the latest, in the views of the schema.
 
-use super::{DeviceState, Reader, Store};
+use super::{DeskStore, DeviceState, Reader};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use testigo_wire::{Confirmation, KeyId, TableId, VerifyingKey, Warning};
 
@@ -71,8 +71,8 @@ pub(crate) struct DecisionRow {
     pub why: Option<String>,
 }
 
-impl Store {
-    /// Keeps decisions, all or none.
+impl DeskStore {
+    /// Keeps decisions, all or none. Ingest hears of them from the desk ([`tell_beliefs`](Self::tell_beliefs)).
     pub(crate) fn decide(
         &mut self,
         decided: &[Decided<'_>],
@@ -268,14 +268,14 @@ mod tests {
     #[test]
     fn decisions_are_neither_changed_nor_taken_away() {
         let stage = Stage::new();
-        let mut store = Store::open(&stage.hq.folder).unwrap();
+        let mut store = DeskStore::open(&stage.hq.folder).unwrap();
         let decided = [
             Decided::Revoke(KeyId([1; 8]), 7),
             Decided::Trust(KeyId([1; 8])),
         ];
         store.decide(&decided, &Note::default()).unwrap();
         for sql in ["UPDATE decision SET since = 8", "DELETE FROM decision"] {
-            assert!(store.0.execute(sql, []).is_err(), "{sql}");
+            assert!(store.desk.execute(sql, []).is_err(), "{sql}");
         }
         let kept = stage.hq.reader.decisions().unwrap();
         let kept: Vec<_> = (kept.iter())

@@ -1,7 +1,7 @@
-use super::Store;
+use super::DeskStore;
 use super::notices::{self, Pen};
 use super::schema::ENVELOPE;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use std::collections::BTreeSet;
 use testigo_tally::{Contest, Tally, Vouch};
 use testigo_wire::{Body, KeyId, Pseudonym, Record, Time, VerifyingKey, Warning};
@@ -40,10 +40,10 @@ impl Unopened {
     }
 }
 
-impl Store {
+impl DeskStore {
     /// The oldest envelopes behind this arrival that the desk has not looked at.
     pub(crate) fn unopened(&self, after: i64, limit: u32) -> rusqlite::Result<Vec<Unopened>> {
-        self.0
+        self.desk
             .prepare_cached(
                 "SELECT a.id, a.bytes, a.received_at, d.public_key, c.created_at, s.table_id,
                         c.kid
@@ -69,16 +69,15 @@ impl Store {
             .collect()
     }
 
-    /// Keeps findings and what the desk says of them, all or none. What the database itself cannot hold
-    /// is kept as unreadable, so that it never blocks the next. Without a pen nothing is said.
+    /// Keeps findings and what the desk says of them, all or none; then ingest has it as notices, all or none. Where that
+    /// fails it is owed ([`tell_owed`](Self::tell_owed)). What the database itself cannot hold is kept as unreadable, so
+    /// that it never blocks the next. Without a pen nothing is said.
     pub(crate) fn keep_findings(
         &mut self,
         findings: &[Finding],
         pen: Option<&Pen<'_>>,
     ) -> rusqlite::Result<()> {
-        let mut transaction = self
-            .0
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut transaction = self.begin()?;
         let mut filed = Vec::with_capacity(findings.len());
         for finding in findings {
             let savepoint = transaction.savepoint()?;
@@ -95,10 +94,17 @@ impl Store {
                 Err(error) => return Err(error),
             }
         }
-        if let Some(pen) = pen {
-            notices::tell(&transaction, &filed, pen)?;
+        let words = match pen {
+            Some(pen) => notices::decide(&transaction, &filed, pen.pack)?,
+            None => Vec::new(),
+        };
+        transaction.commit()?;
+        match pen {
+            Some(pen) => self.ingest.say(&words, pen).inspect_err(|_| {
+                self.owed.notices = Some(0);
+            }),
+            None => Ok(()),
         }
-        transaction.commit()
     }
 }
 

@@ -60,6 +60,29 @@ impl Store {
         keys(&self.0, signers)
     }
 
+    /// Sees to it that no arrival gets a number of which the desk knows something: it would be taken for opened, where a
+    /// damaged disk has lost ingest's latest transactions and not the desk's.
+    pub(super) fn number_behind(&mut self, desk: &Connection) -> rusqlite::Result<()> {
+        let known: i64 = desk.query_row(
+            "SELECT max(coalesce((SELECT max(arrival) FROM opened), 0),
+                        coalesce((SELECT max(arrival) FROM decision WHERE arrival IS NOT NULL), 0))",
+            [],
+            |row| row.get(0),
+        )?;
+        let given = "SELECT seq FROM sqlite_sequence WHERE name = 'arrival'";
+        let given: Option<i64> = (self.0).query_row(given, [], |row| row.get(0)).optional()?;
+        if known <= given.unwrap_or(0) {
+            return Ok(());
+        }
+        let tx = self.begin()?;
+        let sql = match given {
+            Some(_) => "UPDATE sqlite_sequence SET seq = max(seq, ?1) WHERE name = 'arrival'",
+            None => "INSERT INTO sqlite_sequence (name, seq) VALUES ('arrival', ?1)",
+        };
+        tx.execute(sql, [known])?;
+        tx.commit()
+    }
+
     /// A transaction that holds the write lock from its beginning.
     pub(crate) fn begin(&mut self) -> rusqlite::Result<Transaction<'_>> {
         self.0
@@ -82,8 +105,10 @@ pub(crate) fn device(db: &Connection, kid: KeyId) -> rusqlite::Result<Option<Dev
     let device: Option<Row> = db
         .prepare_cached(
             "SELECT d.public_key, d.store_id, d.capability,
-                    s.state <> 'quarantined' AND s.revoked_since IS NULL
-             FROM device d JOIN device_standing s ON s.kid = d.kid WHERE d.kid = ?1",
+                    coalesce((SELECT believed FROM belief WHERE kid = d.kid),
+                             (SELECT believed FROM belief WHERE kid = d.capability),
+                             d.state <> 'quarantined')
+             FROM device d WHERE d.kid = ?1",
         )?
         .query_row([kid.0], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))

@@ -1,7 +1,8 @@
 //! Notices: the desk's latest word on each envelope, under a number that only rises in one run of the store.
 
-use super::Store;
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use super::{DeskStore, Store};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use std::collections::BTreeMap;
 use testigo_wire::{Ask, Eid, ElectionPack, KeyId, Notice, NoticeStatus, SigningKey, Time};
 
 /// How many notices are written in one transaction for records of which a copy was confirmed.
@@ -15,44 +16,111 @@ pub(crate) struct Pen<'a> {
     pub now: Time,
 }
 
+/// A notice to be written: of which arrival, and what it says.
+pub(super) type Word = (i64, NoticeStatus);
+
+/// What the desk has in its own database and ingest, for all that this process knows, has not in its own.
+pub(super) struct Owed {
+    /// Notices of arrivals behind this one may differ from what the desk says; `None`: none does.
+    pub notices: Option<i64>,
+    /// Ingest believes what follows from the decisions up to this one. The outer `None`: nobody has looked.
+    pub decisions: Option<Option<i64>>,
+}
+
+impl Default for Owed {
+    fn default() -> Self {
+        Self {
+            notices: Some(0),
+            decisions: None,
+        }
+    }
+}
+
+impl DeskStore {
+    /// Writes notices that ingest should have and has not, whatever came between: a power cut, a full disk, a backup. Returns
+    /// how many there were.
+    pub(crate) fn tell_owed(&mut self, pen: &Pen<'_>) -> rusqlite::Result<usize> {
+        let Some(after) = self.owed.notices else {
+            return Ok(0);
+        };
+        let words: Vec<Word> = self
+            .desk
+            .prepare_cached(
+                "SELECT o.arrival, o.status FROM opened o
+                 JOIN arrival a ON a.id = o.arrival
+                 LEFT JOIN notice n ON n.arrival = o.arrival
+                 WHERE o.arrival > ?1 AND o.status IS NOT NULL AND n.status IS NOT o.status
+                 ORDER BY o.arrival LIMIT ?2",
+            )?
+            .query_map([after, BATCH.into()], |row| {
+                Ok((row.get(0)?, NoticeStatus(row.get(1)?)))
+            })?
+            .collect::<Result<_, _>>()?;
+        self.ingest.say(&words, pen)?;
+        self.owed.notices = words.last().map(|(arrival, _)| *arrival);
+        Ok(words.len())
+    }
+}
+
 impl Store {
+    /// Signs these and puts them in their places, all or none.
+    pub(super) fn say(&mut self, words: &[Word], pen: &Pen<'_>) -> rusqlite::Result<()> {
+        if words.is_empty() {
+            return Ok(());
+        }
+        let tx = self.begin()?;
+        for (arrival, status) in words {
+            say(&tx, *arrival, *status, pen)?;
+        }
+        tx.commit()
+    }
+
     /// Signs for records of which a copy was confirmed since; returns how many there were.
     pub(crate) fn tell_safe(&mut self, pen: &Pen<'_>) -> rusqlite::Result<usize> {
-        let told: Vec<(i64, u16)> = self
+        let told: Vec<Word> = self
             .0
             .prepare_cached(
                 "SELECT n.arrival, n.status FROM safe s CROSS JOIN notice n ON n.arrival = s.arrival
                  WHERE s.told = 0 ORDER BY s.arrival LIMIT ?1",
             )?
-            .query_map([BATCH], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .query_map([BATCH], |row| Ok((row.get(0)?, NoticeStatus(row.get(1)?))))?
             .collect::<Result<_, _>>()?;
-        if told.is_empty() {
-            return Ok(0);
-        }
         // Where another desk on the same folder came between, it is only said once more.
-        let tx = self
-            .0
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for (arrival, status) in &told {
-            say(&tx, *arrival, NoticeStatus(*status), pen)?;
-        }
-        tx.commit()?;
+        self.say(&told, pen)?;
         Ok(told.len())
     }
 }
 
-/// Writes what the desk says of envelopes that it has just filed, and of what they change.
-pub(super) fn tell(tx: &Transaction<'_>, arrivals: &[i64], pen: &Pen<'_>) -> rusqlite::Result<()> {
+/// Notes what the desk says of envelopes that it has just filed, and of what they change; returns what ingest's notices
+/// do not say already.
+pub(super) fn decide(
+    tx: &Transaction<'_>,
+    arrivals: &[i64],
+    pack: &ElectionPack,
+) -> rusqlite::Result<Vec<Word>> {
+    let mut said = BTreeMap::new();
+    let mut note = |arrival: i64, status: NoticeStatus| {
+        said.insert(arrival, status);
+        tx.prepare_cached("UPDATE opened SET status = ?2 WHERE arrival = ?1")?
+            .execute(params![arrival, status.0])
+    };
     for arrival in arrivals {
-        let (status, table) = status(tx, *arrival, pen.pack)?;
-        say(tx, *arrival, status, pen)?;
+        let (status, table) = status(tx, *arrival, pack)?;
+        note(*arrival, status)?;
         if status == NoticeStatus::CONFLICT {
             for other in counted(tx, &table.unwrap_or_default())? {
-                say(tx, other, NoticeStatus::CONFLICT, pen)?;
+                note(other, status)?;
             }
         }
     }
-    Ok(())
+    let mut known = tx.prepare_cached("SELECT 1 FROM notice WHERE arrival = ?1 AND status = ?2")?;
+    let mut words = Vec::with_capacity(said.len());
+    for (arrival, status) in said {
+        if !known.exists(params![arrival, status.0])? {
+            words.push((arrival, status));
+        }
+    }
+    Ok(words)
 }
 
 /// What became of an envelope, and the table of its sheet.
@@ -117,20 +185,15 @@ fn differ(db: &Connection, table: &str) -> rusqlite::Result<bool> {
 /// Readings of a table that were said to count.
 fn counted(db: &Connection, table: &str) -> rusqlite::Result<Vec<i64>> {
     db.prepare_cached(
-        "SELECT n.arrival FROM notice n JOIN reading r ON r.arrival = n.arrival
-         WHERE r.table_id = ?1 AND n.status = ?2",
+        "SELECT r.arrival FROM reading r JOIN opened o ON o.arrival = r.arrival
+         WHERE r.table_id = ?1 AND o.status = ?2",
     )?
     .query_map(params![table, NoticeStatus::COUNTED.0], |row| row.get(0))?
     .collect()
 }
 
 /// Signs a notice and puts it in the place of the one before, behind all others.
-pub(super) fn say(
-    db: &Connection,
-    arrival: i64,
-    status: NoticeStatus,
-    pen: &Pen<'_>,
-) -> rusqlite::Result<()> {
+fn say(db: &Connection, arrival: i64, status: NoticeStatus, pen: &Pen<'_>) -> rusqlite::Result<()> {
     let (eid, device, safe): (_, [u8; 8], bool) = db
         .prepare_cached(
             "SELECT eid, device, EXISTS (SELECT 1 FROM safe WHERE arrival = id)

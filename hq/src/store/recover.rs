@@ -1,15 +1,16 @@
-//! A damaged database of headquarters.
+//! Damaged databases of headquarters.
 
 use super::blobs::keep_names;
 use super::ingest::keep_device;
-use super::schema::{APPLICATION_ID, ENROLMENT, ENVELOPE, MIGRATIONS};
-use super::{Identity, Store, add_capability, fault};
+use super::schema::{APPLICATION_ID, BEFORE_SPLIT, ENROLMENT, ENVELOPE, MIGRATIONS};
+use super::{Identity, Store, add_capability, assign, desk_schema, fault};
 use crate::HqError;
 use crate::capabilities::KnownCapability;
+use crate::keys::Folder;
 use rusqlite::{Transaction, params};
 use std::path::Path;
 use testigo_sqlite::{DatabaseKey, OpenError, Salvaged};
-use testigo_wire::{BlobRef, Enrolment, Envelope, KeyId, TableId, VerifyingKey};
+use testigo_wire::{BlobRef, Enrolment, Envelope, TableId};
 
 /// What cannot be found out anew. The names of attachments follow from envelopes, and the desk's findings from both.
 const TABLES: &[&str] = &[
@@ -22,20 +23,30 @@ const TABLES: &[&str] = &[
     "safe",
     "decision",
 ];
+/// The same of the desk's.
+const DESK_TABLES: &[&str] = &["assignment", "decision"];
 
-/// Whether the database can be read from the first to the last page.
+/// Whether ingest's database can be read from the first to the last page.
 pub(crate) fn is_sound(path: &Path, key: &DatabaseKey) -> Result<bool, OpenError> {
     testigo_sqlite::is_sound(path, key, APPLICATION_ID)
 }
 
-/// Copies what can be read into a database at `new`, which is of `identity` where the old one does not say of whom.
+/// The same of the desk's.
+pub(crate) fn is_desk_sound(path: &Path, key: &DatabaseKey) -> Result<bool, OpenError> {
+    testigo_sqlite::is_sound(path, key, desk_schema::APPLICATION_ID)
+}
+
+/// Copies what can be read of ingest's database into one at `new`, which is of `identity` where the old one does not say
+/// of whom. Where the desk's rows lie in it still, as in earlier releases, so they do in the new one.
 pub(crate) fn salvage(
-    path: &Path,
+    folder: &Folder,
     new: &Path,
     key: &DatabaseKey,
     identity: &Identity,
     capabilities: &[KnownCapability],
 ) -> Result<Salvaged, HqError> {
+    let path = folder.database();
+    let split = folder.desk_database().exists();
     let find_more = |tx: &Transaction<'_>| {
         tx.execute(
             "INSERT OR IGNORE INTO identity (one, election, root, epoch) VALUES (1, ?1, ?2, ?3)",
@@ -43,20 +54,81 @@ pub(crate) fn salvage(
         )?;
         for known in capabilities {
             add_capability(tx, known)?;
+            if !split {
+                tx.execute(
+                    "UPDATE capability SET assigned_table = ?2 WHERE kid = ?1",
+                    params![
+                        known.key.key_id().0,
+                        known.table.as_ref().map(TableId::as_str)
+                    ],
+                )?;
+            }
         }
         find_devices(tx)?;
         find_names(tx)
     };
+    let migrations = match split {
+        true => MIGRATIONS,
+        false => MIGRATIONS.get(..BEFORE_SPLIT).unwrap_or_default(),
+    };
+    // The new one has no table of decisions where they are the desk's.
+    let tables: Vec<&str> = (TABLES.iter().copied())
+        .filter(|table| !split || *table != "decision")
+        .collect();
     testigo_sqlite::salvage(
-        path,
+        &path,
         new,
         key,
-        MIGRATIONS,
+        migrations,
         APPLICATION_ID,
-        TABLES,
+        &tables,
         find_more,
     )
-    .map_err(fault(path))
+    .map_err(fault(&path))
+}
+
+/// Copies what can be read of the desk's database into one at `new`: what people decided, and where witnesses were sent.
+/// It opens every envelope anew.
+pub(crate) fn salvage_desk(
+    folder: &Folder,
+    new: &Path,
+    key: &DatabaseKey,
+    capabilities: &[KnownCapability],
+) -> Result<Salvaged, HqError> {
+    let path = folder.desk_database();
+    let find_more = |tx: &Transaction<'_>| {
+        for known in capabilities {
+            assign(tx, known)?;
+        }
+        Ok(())
+    };
+    testigo_sqlite::salvage(
+        &path,
+        new,
+        key,
+        desk_schema::MIGRATIONS,
+        desk_schema::APPLICATION_ID,
+        DESK_TABLES,
+        find_more,
+    )
+    .map_err(fault(&path))
+}
+
+impl Store {
+    /// A database that [`salvage`] made.
+    pub(crate) fn open_salvaged(
+        folder: &Folder,
+        path: &Path,
+        key: &DatabaseKey,
+    ) -> Result<Self, HqError> {
+        let migrations = match folder.desk_database().exists() {
+            true => MIGRATIONS,
+            false => MIGRATIONS.get(..BEFORE_SPLIT).unwrap_or_default(),
+        };
+        testigo_sqlite::open(path, key, migrations, APPLICATION_ID)
+            .map(Self)
+            .map_err(fault(path))
+    }
 }
 
 /// Devices that were lost, out of the enrolments that were kept: without its device no envelope can be kept. A
@@ -110,39 +182,6 @@ pub(crate) struct File {
 }
 
 impl Store {
-    /// The rights to enrol, but those of which the name alone is left.
-    pub(crate) fn capabilities(&self) -> rusqlite::Result<Vec<KnownCapability>> {
-        let mut query = (self.0)
-            .prepare("SELECT public_key, assigned_table, created_at, kid FROM capability")?;
-        let mut rows = query.query([])?;
-        let mut known = Vec::new();
-        while let Some(row) = rows.next()? {
-            let table: Option<String> = row.get(1)?;
-            let key = VerifyingKey::from_bytes(&row.get(0)?).ok();
-            let kid = KeyId(row.get(3)?);
-            if let Some(key) = key.filter(|key| key.key_id() == kid) {
-                known.push(KnownCapability {
-                    key,
-                    table: table.and_then(|table| TableId::new(&table).ok()),
-                    created_at: row.get(2)?,
-                });
-            }
-        }
-        Ok(known)
-    }
-
-    /// Opens a database that lies anywhere.
-    pub(crate) fn open_file(path: &Path, key: &DatabaseKey) -> Result<Self, HqError> {
-        testigo_sqlite::open(path, key, MIGRATIONS, APPLICATION_ID)
-            .map(Self)
-            .map_err(fault(path))
-    }
-
-    /// Closes it, so that all of it is in the one file.
-    pub(crate) fn close(self) -> Result<(), HqError> {
-        self.0.close().map_err(|(_, error)| error.into())
-    }
-
     /// The attachments that envelopes name or that are held.
     pub(crate) fn files(&self) -> rusqlite::Result<Vec<File>> {
         self.0

@@ -1,9 +1,9 @@
 //! What was signed by keys that are believed no more is signed anew, and what could not be opened for want of a key
 //! is looked at again.
 
-use super::Store;
-use super::notices::{Pen, say};
-use rusqlite::{TransactionBehavior, params};
+use super::notices::{Pen, Word};
+use super::{DeskStore, Store};
+use rusqlite::params;
 use testigo_wire::{BlobReceipt, Keyset, NoticeStatus, Receipt, SigningKey, Statement, WireError};
 
 impl Store {
@@ -15,9 +15,7 @@ impl Store {
         receipt_key: &SigningKey,
         pen: Option<&Pen<'_>>,
     ) -> rusqlite::Result<usize> {
-        let tx = self
-            .0
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let tx = self.begin()?;
         let is_old = |bytes: &[u8]| {
             Statement::signer(bytes).is_some_and(|kid| {
                 keyset.receipt_key(kid).is_none() && keyset.desk_key(kid).is_none()
@@ -55,37 +53,30 @@ impl Store {
                 renewed += 1;
             }
         }
-        if let Some(pen) = pen {
+        let mut old: Vec<Word> = Vec::new();
+        if pen.is_some() {
             let mut query =
                 tx.prepare("SELECT arrival, status, bytes FROM notice ORDER BY number")?;
             let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-            let mut old: Vec<(i64, u16)> = Vec::new();
             for row in rows {
                 let (arrival, status, bytes): (i64, u16, Vec<u8>) = row?;
                 if is_old(&bytes) {
-                    old.push((arrival, status));
+                    old.push((arrival, NoticeStatus(status)));
                 }
-            }
-            drop(query);
-            for (arrival, status) in old {
-                say(&tx, arrival, NoticeStatus(status), pen)?;
-                renewed += 1;
             }
         }
         tx.commit()?;
-        Ok(renewed)
+        if let Some(pen) = pen {
+            self.say(&old, pen)?;
+        }
+        Ok(renewed + old.len())
     }
+}
 
-    /// Lets the desk look again at what it could not read: a key may have come back.
+impl DeskStore {
+    /// Lets the desk look again at what it could not read: a key may have come back. Its notices stay until it has.
     pub(crate) fn look_again(&mut self) -> rusqlite::Result<()> {
-        let tx = self
-            .0
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        tx.execute(
-            "DELETE FROM notice WHERE arrival IN
-                 (SELECT arrival FROM opened WHERE outcome = 'unreadable')",
-            [],
-        )?;
+        let tx = self.begin()?;
         tx.execute("DELETE FROM opened WHERE outcome = 'unreadable'", [])?;
         tx.commit()
     }

@@ -1,6 +1,9 @@
+//! Ingest's database: what came, as it came. Nothing in it can be read without the seal key: what can be is the desk's
+//! ([`super::desk_schema`]).
+
 use testigo_sqlite::Migration;
 
-/// `PRAGMA application_id` of headquarters' database: "TsHQ".
+/// `PRAGMA application_id` of ingest's database: "TsHQ".
 pub(super) const APPLICATION_ID: u32 = u32::from_be_bytes(*b"TsHQ");
 
 /// Kinds of what arrives, as `arrival.kind` has them.
@@ -17,7 +20,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     COURIERS,
     DECISIONS,
     STANDING,
+    SPLIT,
 ];
+
+/// The schema of a database in which the desk's tables lie still: steps 1 to 7.
+pub(super) const BEFORE_SPLIT: usize = 7;
 
 const FIRST: Migration = Migration {
     sql: "
@@ -288,5 +295,56 @@ const STANDING: Migration = Migration {
 -- What inside a sheet's texts vouches for the numbers (testigo_tally::Vouch). All sheets before this step were read from
 -- a code that nothing protects.
 ALTER TABLE reading ADD COLUMN vouch INTEGER NOT NULL DEFAULT 30;
+",
+};
+
+const SPLIT: Migration = Migration {
+    sql: "
+-- Refuses to run where there is something that the desk has not taken into a file of its own (store/split.rs).
+CREATE TABLE left_behind (n INTEGER CHECK (n = 0)) STRICT;
+INSERT INTO left_behind
+    SELECT (SELECT count(*) FROM opened) + (SELECT count(*) FROM decision)
+        + (SELECT count(*) FROM capability WHERE assigned_table IS NOT NULL)
+    WHERE NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'taken_by_desk');
+DROP TABLE left_behind;
+DROP TABLE IF EXISTS taken_by_desk;
+
+DROP VIEW standing;
+DROP VIEW device_standing;
+DROP TABLE brought;
+DROP TABLE attachment;
+DROP TABLE handover;
+DROP TABLE incident;
+DROP TABLE reading_votes;
+DROP TABLE reading_text;
+DROP TABLE reading;
+DROP TABLE flag;
+DROP TABLE decision;
+ALTER TABLE capability DROP COLUMN assigned_table;
+
+-- A notice is of an arrival: what the desk opened is not here. Numbers go on where they were.
+CREATE TABLE notice_now (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    arrival INTEGER NOT NULL UNIQUE REFERENCES arrival (id),
+    device BLOB NOT NULL REFERENCES device (kid),
+    status INTEGER NOT NULL,
+    safe INTEGER NOT NULL CHECK (safe IN (0, 1)),
+    issued_at INTEGER NOT NULL,
+    bytes BLOB NOT NULL
+) STRICT;
+INSERT INTO notice_now SELECT number, arrival, device, status, safe, issued_at, bytes FROM notice;
+DELETE FROM sqlite_sequence WHERE name = 'notice_now';
+INSERT INTO sqlite_sequence (name, seq) SELECT 'notice_now', seq FROM sqlite_sequence WHERE name = 'notice';
+DROP TABLE notice;
+DROP TABLE opened;
+ALTER TABLE notice_now RENAME TO notice;
+CREATE INDEX notice_by_device ON notice (device, number);
+
+-- Whether the desk believes a device, or the devices under a capability: only where people decided about them. It follows
+-- from their decisions, which are the desk's.
+CREATE TABLE belief (
+    kid BLOB PRIMARY KEY,
+    believed INTEGER NOT NULL CHECK (believed IN (0, 1))
+) STRICT, WITHOUT ROWID;
 ",
 };

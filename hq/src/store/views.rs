@@ -216,7 +216,7 @@ fn all<T>(
 fn counts(db: &Connection) -> rusqlite::Result<Counts> {
     db.prepare_cached(&format!(
         "SELECT (SELECT count(*) FROM arrival WHERE kind = ?1 AND bytes IS NOT NULL)
-                - (SELECT count(*) FROM opened) + (SELECT count(*) {UNOPENED_BUNDLES}),
+                - (SELECT count(*) FROM opened o JOIN arrival a ON a.id = o.arrival) + (SELECT count(*) {UNOPENED_BUNDLES}),
                 (SELECT count(*) FROM opened WHERE outcome = 'unreadable'),
                 (SELECT count(*) FROM opened WHERE outcome = 'unknown kind'),
                 (SELECT count(*) FROM arrival WHERE kind = ?1 AND bytes IS NOT NULL),

@@ -47,8 +47,8 @@ enum Promise {
     Held(Holdings),
 }
 
-/// The states of a phone's disk, then those of headquarters'.
-pub fn run(template: &Template) -> Result<[(&'static str, Tried); 2], String> {
+/// The states of a phone's disk, then those of headquarters', then those of headquarters whose one database becomes two.
+pub fn run(template: &Template) -> Result<[(&'static str, Tried); 3], String> {
     let folder = tempfile::tempdir_in(template.base()).expect("a temporary folder");
     let clock = || SimulatedClock::new(Arc::default());
     let (phone_folder, hq_folder) = (folder.path().join("phone"), folder.path().join("hq"));
@@ -108,7 +108,48 @@ pub fn run(template: &Template) -> Result<[(&'static str, Tried); 2], String> {
         phone.stop();
         outcome
     })?;
-    Ok([("phone", of_phone), ("headquarters", of_hq)])
+    let of_split = split(folder.path())?;
+    Ok([
+        ("phone", of_phone),
+        ("headquarters", of_hq),
+        ("headquarters of one database", of_split),
+    ])
+}
+
+/// Headquarters of a release that had one database are opened: whenever the power is cut, the next opening has all of it.
+fn split(folder: &Path) -> Result<Tried, String> {
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../databases/schema-7/hq");
+    let folder = folder.join("one");
+    copy(&kept, &folder);
+    let mut hq = Headquarters::new(&folder, SimulatedClock::new(Arc::default()));
+    let start = hq.disk.record();
+    let open = |hq: &mut Headquarters| -> Result<String, String> {
+        hq.start()?;
+        while hq.desk()? > 0 {}
+        hq.stop();
+        let tables = testigo_hq::tables(&folder).map_err(|error| error.to_string())?;
+        let decided = testigo_hq::decisions(&folder).map_err(|error| error.to_string())?;
+        let devices = testigo_hq::devices(&folder).map_err(|error| error.to_string())?;
+        let votes: u64 = tables.0.candidates.iter().map(|one| one.votes).sum();
+        let reports = tables.1.incidents.len();
+        oracle::ingest_is_sealed(&folder)?;
+        Ok(format!("{votes} {reports} {decided:?} {devices:?}"))
+    };
+    let expected = open(&mut hq)?;
+    let recording = Recording {
+        start,
+        events: hq.disk.recorded(),
+        promises: Vec::new(),
+    };
+    each_state(&recording, |_, image, _| {
+        hq.disk.replace(image);
+        let found = open(&mut hq);
+        hq.stop();
+        match found? {
+            found if found == expected => Ok(()),
+            found => Err(format!("{found} instead of {expected}")),
+        }
+    })
 }
 
 /// Makes each state and hands it over with the promises that had been given by then.

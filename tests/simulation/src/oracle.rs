@@ -16,8 +16,9 @@ use testigo_wire::{
     BLOB_HEADER, BlobOpener, BlobSecret, Eid, Keyset, Notice, Receipt, RootId, SEALED_SEGMENT,
 };
 
-/// `PRAGMA application_id` of headquarters' store.
-const APPLICATION_ID: u32 = u32::from_be_bytes(*b"TsHQ");
+/// `PRAGMA application_id` of ingest's database, and of the desk's.
+const INGEST: u32 = u32::from_be_bytes(*b"TsHQ");
+const DESK: u32 = u32::from_be_bytes(*b"TsHD");
 
 /// A record as headquarters hold it.
 struct Held {
@@ -34,9 +35,16 @@ pub fn check(world: &World) -> Result<(), String> {
 }
 
 fn open_hq(folder: &Path) -> Result<Connection, String> {
-    let key = fs::read(folder.join("keys/database.key")).expect("headquarters' key");
-    let key = DatabaseKey::from_bytes(key.try_into().expect("32 bytes"));
-    testigo_sqlite::open_reader(&folder.join("hq.db"), &key, APPLICATION_ID)
+    let key = |name: &str| {
+        let key = fs::read(folder.join("keys").join(name)).expect("headquarters' key");
+        DatabaseKey::from_bytes(key.try_into().expect("32 bytes"))
+    };
+    let ingest = folder.join("hq.db");
+    testigo_sqlite::open_reader(&folder.join("desk.db"), &key("database-desk.key"), DESK)
+        .and_then(|db| {
+            testigo_sqlite::attach_reader(&db, &ingest, &key("database.key"), "ingest", INGEST)?;
+            Ok(db)
+        })
         .map_err(|error| format!("headquarters' store: {error}"))
 }
 
@@ -128,6 +136,23 @@ pub fn check_nodes(hq: &Headquarters, phones: &[&SimulatedPhone]) -> Result<(), 
         ));
     }
     unreadable(folder)
+}
+
+/// Ingest's database and its log have nothing of the desk's any more.
+pub fn ingest_is_sealed(folder: &Path) -> Result<(), String> {
+    let db = open_hq(folder)?;
+    let left: i64 = db
+        .query_row(
+            "SELECT count(*) FROM ingest.sqlite_schema
+             WHERE name IN ('opened', 'incident', 'reading', 'handover', 'attachment', 'decision')",
+            [],
+            |row| row.get(0),
+        )
+        .expect("ingest's tables");
+    match left {
+        0 => Ok(()),
+        _ => Err("ingest's database HAS THE DESK'S TABLES".to_owned()),
+    }
 }
 
 fn held(db: &Connection) -> Result<Vec<Held>, String> {
