@@ -29,15 +29,8 @@ const ACTA: &str = "201301006.01.1.0001!140,7,10,8,1,7,1,0,2,3,0,1,8,1,0,1,0,3,1
 /// A pack with the key of Pernambuco, in a file.
 fn pack(folder: &std::path::Path) -> String {
     let pack = ElectionPack {
-        version: 1,
-        election: ElectionId([1; 8]),
-        name: "2016".into(),
         date: "2016-10-30".into(),
         time_zone: "America/Recife".into(),
-        candidates: vec![],
-        slots: vec![],
-        tables: vec![],
-        no_history: false,
         formats: vec![Format {
             keys: vec![NamedKey {
                 name: "PE".into(),
@@ -45,6 +38,7 @@ fn pack(folder: &std::path::Path) -> String {
             }],
             ..Format::boletim_de_urna()
         }],
+        ..ElectionPack::new(ElectionId([1; 8]), "2016")
     };
     let path = folder.join("pack.cose");
     std::fs::write(&path, pack.sign(&SigningKey::from_seed(&[1; 32])).unwrap()).unwrap();

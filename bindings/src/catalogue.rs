@@ -1,4 +1,5 @@
-use testigo_wire::catalogue::{self, CATALOGUE};
+use testigo_wire::Catalogue;
+use testigo_wire::catalogue;
 
 /// The language of a sentence for a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
@@ -63,29 +64,145 @@ pub struct CatalogueEntryView {
     pub phase_en: String,
     /// How much it weighs.
     pub severity: Severity,
+    /// That part's name in Portuguese.
+    pub phase_pt: String,
     /// Its name in Spanish.
     pub es: String,
     /// Its name in English.
     pub en: String,
+    /// Its name in Portuguese.
+    pub pt: String,
+    /// What to do.
+    pub advice: TextsView,
+    /// Details that it asks for, for `ReportInput.details`.
+    pub fields: Vec<DetailFieldView>,
+    /// Whether a photograph may be asked for: for some, taking one would put the witness in danger.
+    pub photo: bool,
 }
 
-/// Everything that can be reported, by number.
+/// A text in the three languages; what nobody wrote in one is in another.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct TextsView {
+    /// In Spanish.
+    pub es: String,
+    /// In English.
+    pub en: String,
+    /// In Portuguese.
+    pub pt: String,
+}
+
+/// A detail that an entry asks for.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct DetailFieldView {
+    /// Its name in `ReportInput.details`.
+    pub name: String,
+    /// What is to be written in it.
+    pub kind: DetailKind,
+    /// A report without it is doubtful, and saved all the same.
+    pub required: bool,
+    /// Its name for people.
+    pub label: TextsView,
+    /// For a choice, what can be chosen.
+    pub choices: Vec<ChoiceView>,
+}
+
+/// One thing that can be chosen.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct ChoiceView {
+    /// What stands in the record.
+    pub value: String,
+    /// Its name for people.
+    pub label: TextsView,
+}
+
+/// What is to be written in a detail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum DetailKind {
+    /// A whole number from 0.
+    Number,
+    /// A time of day as `HH:MM`, or RFC 3339.
+    Time,
+    /// Any text of at most 200 characters.
+    Text,
+    /// One of the field's choices.
+    Choice,
+}
+
+/// What can be reported without an election, by number; `Phone.catalogue` is that of its election.
 #[uniffi::export]
 pub fn catalogue() -> Vec<CatalogueEntryView> {
-    CATALOGUE.iter().map(CatalogueEntryView::from).collect()
+    views(Catalogue::built_in())
+}
+
+pub(crate) fn views(catalogue: &Catalogue) -> Vec<CatalogueEntryView> {
+    catalogue
+        .entries()
+        .iter()
+        .map(CatalogueEntryView::from)
+        .collect()
+}
+
+impl TextsView {
+    /// What is the same in every language.
+    pub(crate) fn same(text: &str) -> Self {
+        Self {
+            es: text.to_owned(),
+            en: text.to_owned(),
+            pt: text.to_owned(),
+        }
+    }
+}
+
+impl From<&testigo_wire::Texts> for TextsView {
+    fn from(texts: &testigo_wire::Texts) -> Self {
+        let in_language = |language| texts.pick(language).to_owned();
+        Self {
+            es: in_language(testigo_wire::Language::Es),
+            en: in_language(testigo_wire::Language::En),
+            pt: in_language(testigo_wire::Language::Pt),
+        }
+    }
+}
+
+impl From<&testigo_wire::DetailField> for DetailFieldView {
+    fn from(field: &testigo_wire::DetailField) -> Self {
+        Self {
+            name: field.name.clone(),
+            kind: match field.kind {
+                testigo_wire::DetailKind::Number => DetailKind::Number,
+                testigo_wire::DetailKind::Time => DetailKind::Time,
+                testigo_wire::DetailKind::Text => DetailKind::Text,
+                testigo_wire::DetailKind::Choice => DetailKind::Choice,
+            },
+            required: field.required,
+            label: (&field.label).into(),
+            choices: (field.choices.iter())
+                .map(|choice| ChoiceView {
+                    value: choice.value.clone(),
+                    label: (&choice.label).into(),
+                })
+                .collect(),
+        }
+    }
 }
 
 impl From<&catalogue::Entry> for CatalogueEntryView {
     fn from(entry: &catalogue::Entry) -> Self {
         let (es, en) = (testigo_wire::Language::Es, testigo_wire::Language::En);
+        let pt = testigo_wire::Language::Pt;
         Self {
             code: entry.code.0,
             phase: entry.phase.into(),
             phase_es: entry.phase.label(es).to_owned(),
             phase_en: entry.phase.label(en).to_owned(),
             severity: entry.severity.into(),
+            phase_pt: entry.phase.label(pt).to_owned(),
             es: entry.label(es).to_owned(),
             en: entry.label(en).to_owned(),
+            pt: entry.label(pt).to_owned(),
+            advice: (&entry.advice).into(),
+            fields: entry.fields.iter().map(DetailFieldView::from).collect(),
+            photo: !entry.no_photo,
         }
     }
 }

@@ -25,9 +25,21 @@ pub struct ReportInput {
     /// How many people were involved.
     #[uniffi(default = None)]
     pub people: Option<u32>,
+    /// What else its entry of the catalogue asks for, at most once each.
+    #[uniffi(default = [])]
+    pub details: Vec<DetailInput>,
     /// Files that belong to it, at most 16, from `Phone.seal_file`.
     #[uniffi(default = [])]
     pub attachments: Vec<Arc<SealedFile>>,
+}
+
+/// What the witness wrote in a field of the catalogue's entry.
+#[derive(Debug, Clone, Default, uniffi::Record)]
+pub struct DetailInput {
+    /// The field's name.
+    pub field: String,
+    /// The value, at most 200 characters. What is no value of the field is saved as it stands, with a warning.
+    pub value: String,
 }
 
 /// A tally sheet as the scanner read it.
@@ -53,6 +65,9 @@ impl From<ReportInput> for testigo_phone::ReportInput {
             started: input.started,
             ended: input.ended,
             people: input.people,
+            details: (input.details.into_iter())
+                .map(|detail| (detail.field, detail.value))
+                .collect(),
             attachments: sealed(&input.attachments),
         }
     }

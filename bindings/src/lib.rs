@@ -9,6 +9,7 @@ mod attachment;
 mod budget;
 mod catalogue;
 mod courier;
+mod election;
 mod error;
 mod host_keys;
 mod input;
@@ -23,11 +24,15 @@ mod view;
 
 pub use attachment::{AttachmentKind, SealedFile};
 pub use budget::Budget;
-pub use catalogue::{CatalogueEntryView, Language, Phase, Severity, catalogue, language_from_tag};
+pub use catalogue::{
+    CatalogueEntryView, ChoiceView, DetailFieldView, DetailKind, Language, Phase, Severity,
+    TextsView, catalogue, language_from_tag,
+};
 pub use courier::{BundleCodesView, BundleView, HandoverInput, ReceiptsView, missing_codes};
+pub use election::{ElectionView, TableView};
 pub use error::{Explanation, HostError, NextStep, TestigoError};
 pub use host_keys::{HostKey, HostKeys, HostKeysError, keep_key_under, recover_store_under};
-pub use input::{ReportInput, TallyInput};
+pub use input::{DetailInput, ReportInput, TallyInput};
 pub use lock::{Settings, WipedView, wipe_folder, wipe_folder_under};
 pub use logger::{LogLevel, Logger, set_logger};
 pub use observe::{Observation, PhoneObserver};
@@ -38,8 +43,8 @@ pub use typed::{
     TypedDifference, TypedInput, TypedSheet, TypingFormView, TypingSlotView, typed_differences,
 };
 pub use view::{
-    CandidateVotes, ContentView, DeliveryView, EnrolledView, HistoryView, RecordView, RootWords,
-    SavedTallyView, SavedView, StatusView, TallyReading, TallyView, WarningView,
+    CandidateVotes, ContentView, DeliveryView, DetailView, EnrolledView, HistoryView, RecordView,
+    RootWords, SavedTallyView, SavedView, StatusView, TallyReading, TallyView, WarningView,
 };
 
 uniffi::setup_scaffolding!("testigo");

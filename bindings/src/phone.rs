@@ -1,9 +1,11 @@
+use crate::catalogue;
 use crate::error::caught;
 use crate::host_keys::{HostKeys, Lent};
 use crate::observe::Observers;
 use crate::{
-    EnrolledView, HistoryView, Observation, PhoneObserver, ReportInput, RootWords, SavedTallyView,
-    SavedView, StatusView, TallyInput, TallyReading, TestigoError,
+    CatalogueEntryView, ElectionView, EnrolledView, HistoryView, Observation, PhoneObserver,
+    ReportInput, RootWords, SavedTallyView, SavedView, StatusView, TableView, TallyInput,
+    TallyReading, TestigoError,
 };
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -215,6 +217,23 @@ impl Phone {
         caught(|| Ok(self.shared.status()?))
     }
 
+    /// What can be reported in the phone's election, by number; the built-in catalogue as long as it has none.
+    pub fn catalogue(&self) -> Vec<CatalogueEntryView> {
+        catalogue::views(self.shared.phone().catalogue())
+    }
+
+    /// The phone's election; none as long as it has no pack.
+    pub fn election(&self) -> Option<ElectionView> {
+        self.shared.phone().election().map(ElectionView::of)
+    }
+
+    /// A polling table as the election's pack knows it; none where it has no such table.
+    pub fn table(&self, id: String) -> Option<TableView> {
+        let (phone, id) = (self.shared.phone(), TableId::new(&id).ok()?);
+        let pack = phone.election()?;
+        pack.table(&id).map(|table| TableView::of(table, pack))
+    }
+
     /// Everything saved here, newest first, with what became of it and what can be read of it.
     ///
     /// # Errors
@@ -279,6 +298,7 @@ impl Shared {
             enrolled: outbox.enrolled,
             enrolment_delivered: outbox.enrolment_delivered,
             election: phone.election().map(|pack| pack.name.clone()),
+            practice: phone.is_practice(),
             table: phone.assigned_table()?.map(TableId::to_string),
             root_words: phone.trust().map(RootWords::from),
             confirmation: confirmation(&phone)?,

@@ -1,6 +1,7 @@
+use crate::TextsView;
 use testigo_phone::{Delivery, Phone, Saved, SavedTally, TrustView};
 use testigo_tally::{Doubt, NotATally, Tally, read_typed};
-use testigo_wire::{Handover, Language, Pseudonym, Record, TableId, Time, Warning};
+use testigo_wire::{Handover, Language, Pseudonym, Record, Report, TableId, Time, Warning};
 
 /// What the phone belongs to now.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -34,6 +35,8 @@ pub struct WarningView {
     pub es: String,
     /// The sentence in English.
     pub en: String,
+    /// The sentence in Portuguese.
+    pub pt: String,
 }
 
 /// Said after the durable commit, never before.
@@ -113,6 +116,8 @@ pub struct StatusView {
     pub enrolment_delivered: bool,
     /// The election's name, where the phone knows it.
     pub election: Option<String>,
+    /// It is an election for practice: nothing in it counts. Say so on every screen.
+    pub practice: bool,
     /// The table that the witness is sent to; none on a locked phone.
     pub table: Option<String>,
     /// The words of the root that the phone trusts, on a locked phone too; none before enrolment.
@@ -179,6 +184,8 @@ pub enum RecordView {
         label_es: String,
         /// Its name in English.
         label_en: String,
+        /// Its name in Portuguese.
+        label_pt: String,
         /// The witness's own words.
         note: Option<String>,
         /// How late, in minutes.
@@ -189,6 +196,8 @@ pub enum RecordView {
         ended: Option<String>,
         /// How many people were involved.
         people: Option<u32>,
+        /// What else was written, by field of the catalogue's entry.
+        details: Vec<DetailView>,
     },
     /// A tally sheet, read anew; also one whose numbers were typed.
     Tally {
@@ -211,6 +220,17 @@ pub enum RecordView {
         /// Its number.
         kind: u16,
     },
+}
+
+/// A detail of a report.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct DetailView {
+    /// The field's name in the catalogue.
+    pub field: String,
+    /// Its name for people; the field's name where the catalogue has none.
+    pub label: TextsView,
+    /// What was written.
+    pub value: String,
 }
 
 /// What became of a record.
@@ -262,6 +282,7 @@ impl From<Warning> for WarningView {
             code: warning.0,
             es: warning.sentence(Language::Es),
             en: warning.sentence(Language::En),
+            pt: warning.sentence(Language::Pt),
         }
     }
 }
@@ -272,6 +293,7 @@ impl From<&Doubt> for WarningView {
             code: doubt.warning().0,
             es: doubt.sentence(Language::Es),
             en: doubt.sentence(Language::En),
+            pt: doubt.sentence(Language::Pt),
         }
     }
 }
@@ -345,14 +367,31 @@ impl HistoryView {
     }
 }
 
+fn details(report: &Report, phone: &Phone) -> Vec<DetailView> {
+    let entry = phone.catalogue().entry(report.code);
+    (report.details.iter())
+        .map(|detail| {
+            let field = entry.and_then(|entry| entry.field(&detail.name));
+            let name = || TextsView::same(&detail.name);
+            DetailView {
+                field: detail.name.clone(),
+                label: field.map_or_else(name, |field| (&field.label).into()),
+                value: detail.value.clone(),
+            }
+        })
+        .collect()
+}
+
 impl RecordView {
     fn new(record: Record, phone: &Phone) -> Self {
         let rfc3339 = |time: Option<Time>| time.map(|time| time.to_string());
         match record {
             Record::Report(report) => Self::Report {
                 code: report.code.0,
-                label_es: report.code.label(Language::Es),
-                label_en: report.code.label(Language::En),
+                label_es: phone.catalogue().label(report.code, Language::Es),
+                label_en: phone.catalogue().label(report.code, Language::En),
+                label_pt: phone.catalogue().label(report.code, Language::Pt),
+                details: details(&report, phone),
                 note: report.note,
                 delay_minutes: report.delay_minutes,
                 started: rfc3339(report.started),

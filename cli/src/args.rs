@@ -28,8 +28,8 @@ use std::path::PathBuf;
 )]
 pub struct Cli {
     /// Language of sentences: es, en or pt; otherwise the first of TESTIGO_LANG, LC_ALL, LC_MESSAGES and
-    /// LANG that is one of them; otherwise (with LANG=C, too) es. In Portuguese only the progress and the
-    /// failures of a sync are said so far, the rest in Spanish.
+    /// LANG that is one of them; otherwise (with LANG=C, too) the first of the phone's election, otherwise es. In
+    /// Portuguese the catalogue, warnings, progress and failures are said, the rest in Spanish.
     #[arg(long, global = true, value_name = "es|en|pt")]
     pub lang: Option<String>,
     /// One JSON document (or one a line) on standard output, for programs.
@@ -158,8 +158,10 @@ pub enum PhoneCommand {
         #[arg(long, value_name = "FILE")]
         pack: Option<PathBuf>,
     },
-    /// Saves a report; see `testigo phone codes` for the numbers.
-    #[command(after_help = "Example: testigo phone --home D report 10 --delay-minutes 95")]
+    /// Saves a report; see `testigo phone catalogue` for the numbers.
+    #[command(
+        after_help = "Example: testigo phone --home D report 10 --delay-minutes 95\n         testigo phone --home D report 90 --field hour=10:00 --field voters=212"
+    )]
     Report {
         /// The catalogue's number.
         code: u16,
@@ -181,6 +183,9 @@ pub enum PhoneCommand {
         /// How many people were involved.
         #[arg(long, value_name = "N")]
         people: Option<u32>,
+        /// What else the catalogue asks for, as often as needed; `testigo phone catalogue CODE` names the fields.
+        #[arg(long = "field", value_name = "NAME=VALUE", value_parser = field)]
+        fields: Vec<(String, String)>,
         /// A photograph, film or recording that belongs to it; place, time and device are taken out.
         #[arg(long, value_name = "FILE")]
         attach: Vec<PathBuf>,
@@ -206,9 +211,16 @@ pub enum PhoneCommand {
         #[arg(long, value_name = "FILE")]
         attach: Vec<PathBuf>,
     },
-    /// The catalogue of what can be reported.
-    #[command(after_help = "Example: testigo phone --home D codes")]
-    Codes,
+    /// The catalogue of what can be reported: that of the phone's election, otherwise the built-in one. With a
+    /// number, what to do and which fields `report --field` takes.
+    #[command(
+        visible_alias = "codes",
+        after_help = "Example: testigo phone --home D catalogue 90"
+    )]
+    Catalogue {
+        /// A number of it.
+        code: Option<u16>,
+    },
     /// Everything saved, with headquarters' receipts.
     #[command(after_help = "Example: testigo phone --home D list")]
     List,
@@ -329,6 +341,14 @@ pub enum PhoneCommand {
     /// Stays open and takes these commands line by line, as an app would.
     #[command(after_help = "Example: testigo phone --home D shell")]
     Shell,
+}
+
+/// A field of the catalogue and what is written in it.
+fn field(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text
+        .split_once('=')
+        .ok_or("NAME=VALUE, such as voters=212")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// A number of bytes, or none.

@@ -199,7 +199,9 @@ fn cell(
     ];
     lines.push(table.map_or_else(|| "-".to_owned(), ToString::to_string));
     if let Some(place) = place {
-        for part in [&place.parish, &place.municipality, &place.state] {
+        let centre = &place.centre.name;
+        let parts = std::iter::once(centre.as_str()).chain(place.areas().into_iter().rev());
+        for part in parts.filter(|part| !part.is_empty()) {
             lines.extend(wrapped(part, 24));
         }
     }
@@ -256,22 +258,12 @@ mod tests {
 
     fn pack() -> ElectionPack {
         ElectionPack {
-            version: 1,
-            election: ElectionId([1; 8]),
-            name: "Ejemplo".into(),
-            date: "2024-07-28".into(),
-            time_zone: "America/Caracas".into(),
-            candidates: Vec::new(),
-            slots: Vec::new(),
-            tables: vec![PollingTable {
-                id: TableId::new("201301006.01").unwrap(),
-                registered: 1,
-                state: "EDO. ÑANDÚ".into(),
-                municipality: "MP. UNO".into(),
-                parish: "CM. DOS".into(),
-            }],
-            no_history: false,
-            formats: vec![],
+            tables: vec![PollingTable::in_areas(
+                TableId::new("201301006.01").unwrap(),
+                1,
+                ["EDO. ÑANDÚ", "MP. UNO", "CM. DOS"],
+            )],
+            ..ElectionPack::new(ElectionId([1; 8]), "Ejemplo")
         }
     }
 

@@ -58,7 +58,7 @@ pub fn phone(
                 place,
                 attachments: attach::seal(phone, &attach)?,
             })?;
-            Ok(render::saved(&saved, language))
+            Ok(render::saved(&saved, phone.election(), language))
         }
         CarryCommand::Receipts { file } => receipts(phone, &file, language),
     }

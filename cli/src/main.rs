@@ -8,6 +8,7 @@ mod attach;
 mod backup;
 mod bulletins;
 mod bundles;
+mod catalogue;
 mod child;
 mod codes;
 mod courier;
@@ -64,8 +65,9 @@ fn main() -> ExitCode {
         .with_ansi(std::io::stderr().is_terminal())
         .with_max_level(log_level())
         .init();
-    let language = language(cli.lang.as_deref());
-    match run(cli.command, language, cli.json) {
+    let chosen = chosen(cli.lang.as_deref());
+    let language = chosen.unwrap_or_default();
+    match run(cli.command, chosen, cli.json) {
         Ok(outcome) => {
             outcome.print(cli.json);
             ExitCode::from(u8::from(!outcome.clean))
@@ -84,7 +86,8 @@ fn log_level() -> LevelFilter {
         .unwrap_or(LevelFilter::WARN)
 }
 
-fn run(command: Command, language: Language, as_json: bool) -> Result<Outcome, Failure> {
+fn run(command: Command, chosen: Option<Language>, as_json: bool) -> Result<Outcome, Failure> {
+    let language = chosen.unwrap_or_default();
     match command {
         Command::Demo(args) => demo::run(&args, language, as_json),
         Command::Scan { images } => Ok(scan::run(&images, language, as_json)),
@@ -95,21 +98,20 @@ fn run(command: Command, language: Language, as_json: bool) -> Result<Outcome, F
         Command::Decode(args) => decode::run(&args, language),
         Command::Replay(args) => replay::run(&args, language, as_json),
         Command::Sheet(args) => sheet::run(&args, language),
-        Command::Phone(args) => phone::run(args, language, as_json),
+        Command::Phone(args) => phone::run(args, chosen, as_json),
         Command::Hq(args) => hq::run(args, language, as_json),
         Command::Verify { command } => verify::run(&command, language),
     }
 }
 
-/// The language asked for, or the environment's, or Spanish.
-fn language(asked: Option<&str>) -> Language {
+/// The language asked for, or the environment's; none where neither says one.
+fn chosen(asked: Option<&str>) -> Option<Language> {
     let variables = ["TESTIGO_LANG", "LC_ALL", "LC_MESSAGES", "LANG"];
     asked
         .map(str::to_owned)
         .into_iter()
         .chain(variables.iter().filter_map(|name| std::env::var(name).ok()))
         .find_map(|tag| Language::from_tag(&tag))
-        .unwrap_or_default()
 }
 
 fn complain(failure: &Failure, language: Language, as_json: bool) {

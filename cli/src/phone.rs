@@ -4,21 +4,25 @@ use crate::args::{Cli, Command, Limit, PhoneArgs, PhoneCommand};
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::{
-    attach, courier, deliver, key_file, lock, outbox, picture, recover, render, stdin, typed,
+    attach, catalogue, courier, deliver, key_file, lock, outbox, picture, recover, render, stdin,
+    typed,
 };
 use clap::Parser;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::io::{IsTerminal, Read, Write};
 use std::path::Path;
 use testigo_phone::sync::{Link, Selection, SyncPass};
 use testigo_phone::{HostClock, KeysetTaken, Phone, PhoneError, ReportInput, TallyInput};
-use testigo_wire::{Invitation, Language, MAX_KEYSET};
+use testigo_wire::{Catalogue, ElectionPack, Invitation, Language, MAX_KEYSET};
 
-/// Runs one command, or the shell.
-pub fn run(args: PhoneArgs, language: Language, as_json: bool) -> Result<Outcome, Failure> {
+/// Runs one command, or the shell. Who chose no language is answered in the first of the phone's election.
+pub fn run(args: PhoneArgs, chosen: Option<Language>, as_json: bool) -> Result<Outcome, Failure> {
+    let language = chosen.unwrap_or_default();
     let clock = Box::new(HostClock::new(args.clock_wrong_by_minutes));
     match &args.command {
-        PhoneCommand::Codes => return Ok(render::catalogue(language)),
+        PhoneCommand::Catalogue { code } if !Phone::exists(&args.home) => {
+            return catalogue::shown(Catalogue::built_in(), *code, language);
+        }
         PhoneCommand::Init => {
             Phone::create_under(&args.home, key_file::keys(&args.home)?, clock)?;
             return Ok(Outcome::clean(
@@ -48,6 +52,8 @@ pub fn run(args: PhoneArgs, language: Language, as_json: bool) -> Result<Outcome
         }
         (opened, _) => opened?,
     };
+    let of_election = phone.election().and_then(ElectionPack::language);
+    let language = chosen.or(of_election).unwrap_or_default();
     let reads = matches!(
         args.command,
         PhoneCommand::List
@@ -157,6 +163,23 @@ fn one(
     language: Language,
     as_json: bool,
 ) -> Result<Outcome, Failure> {
+    let mut outcome = done(phone, command, language, as_json)?;
+    if phone.is_practice() {
+        // Nobody may take practice for the day itself, whatever was asked.
+        outcome.lines.insert(0, render::practice(language));
+        if let Value::Object(json) = &mut outcome.json {
+            json.insert("practice".to_owned(), Value::Bool(true));
+        }
+    }
+    Ok(outcome)
+}
+
+fn done(
+    phone: &mut Phone,
+    command: PhoneCommand,
+    language: Language,
+    as_json: bool,
+) -> Result<Outcome, Failure> {
     match command {
         PhoneCommand::Enrol {
             qr,
@@ -172,6 +195,7 @@ fn one(
             started,
             ended,
             people,
+            fields,
             attach,
         } => {
             let saved = phone.report(&ReportInput {
@@ -183,8 +207,9 @@ fn one(
                 started,
                 ended,
                 people,
+                details: fields,
             })?;
-            Ok(render::saved(&saved, language))
+            Ok(render::saved(&saved, phone.election(), language))
         }
         PhoneCommand::Tally {
             typed: true,
@@ -218,9 +243,13 @@ fn one(
                 attachments,
                 record_id: None,
             })?;
-            Ok(render::saved_tally(&saved, language))
+            Ok(render::saved_tally(&saved, phone.election(), language))
         }
-        PhoneCommand::List => Ok(render::history(&phone.history()?, language)),
+        PhoneCommand::List => Ok(render::history(
+            &phone.history()?,
+            phone.catalogue(),
+            language,
+        )),
         PhoneCommand::Receipt {
             sequence,
             out,
@@ -297,7 +326,7 @@ fn one(
             lock::settings(phone, burn, wipe_after, language)
         }
         PhoneCommand::Wipe { yes } => lock::wipe(phone, yes, language),
-        PhoneCommand::Codes => Ok(render::catalogue(language)),
+        PhoneCommand::Catalogue { code } => catalogue::shown(phone.catalogue(), code, language),
         // It is open, so there is nothing to recover.
         PhoneCommand::Recover { .. } => Err(PhoneError::NotDamaged.into()),
         PhoneCommand::Init | PhoneCommand::Shell => Err(PhoneError::PhoneExists.into()),
@@ -325,6 +354,7 @@ pub fn enrol(
     let confirmation = phone.confirmation()?;
     Ok(render::enrolled(
         &enrolled,
+        phone.election(),
         phone.trust(),
         confirmation,
         language,

@@ -5,8 +5,10 @@ use crate::root::words_line;
 use serde_json::{Value, json};
 use testigo_phone::{Delivery, Enrolled, HistoryView, Saved, SavedTally, TrustView};
 use testigo_tally::{Contest, NotATally, Tally};
-use testigo_wire::catalogue::CATALOGUE;
-use testigo_wire::{Confirmation, Handover, Language, Record, TableId, Time, Warning};
+use testigo_wire::{
+    Catalogue, Confirmation, ElectionPack, Handover, Language, Record, Report, TableId, Time,
+    Warning,
+};
 
 fn sentences(warnings: &[Warning], language: Language) -> Vec<String> {
     warnings.iter().map(|w| w.sentence(language)).collect()
@@ -16,37 +18,53 @@ fn codes(warnings: &[Warning]) -> Vec<u16> {
     warnings.iter().map(|w| w.0).collect()
 }
 
-/// The catalogue of what can be reported.
-pub fn catalogue(language: Language) -> Outcome {
-    let lines = (CATALOGUE.iter())
-        .map(|entry| format!("{}  {}", entry.code.0, entry.label(language)))
-        .collect();
-    let json = (CATALOGUE.iter())
-        .map(|entry| json!({ "code": entry.code.0, "label": entry.label(language) }))
-        .collect();
-    Outcome::clean(lines, Value::Array(json))
+/// That nothing on a phone counts.
+pub fn practice(language: Language) -> String {
+    language
+        .pick3(
+            "PRÁCTICA · PRACTICE: nada de esto cuenta en ninguna elección.",
+            "PRACTICE · PRÁCTICA: nothing of this counts in any election.",
+            "PRÁTICA · PRACTICE: nada disto conta em nenhuma eleição.",
+        )
+        .to_owned()
+}
+
+/// A table with its place, as far as the election's pack knows it.
+fn table_and_place(table: Option<&TableId>, election: Option<&ElectionPack>) -> String {
+    let Some(table) = table else {
+        return "-".to_owned();
+    };
+    let known = election.and_then(|pack| pack.table(table));
+    let place = known.map(testigo_wire::PollingTable::place);
+    match place.filter(|place| !place.is_empty()) {
+        Some(place) => format!("{table} ({place})"),
+        None => table.to_string(),
+    }
 }
 
 /// What the phone belongs to now.
 pub fn enrolled(
     enrolled: &Enrolled,
+    pack: Option<&ElectionPack>,
     trust: Option<TrustView>,
     confirmation: Option<Confirmation>,
     language: Language,
 ) -> Outcome {
     let election = enrolled.election.as_deref().unwrap_or("-");
-    let table = enrolled.table.as_ref().map_or("-", TableId::as_str);
-    let mut lines = vec![language.pick(
+    let table = table_and_place(enrolled.table.as_ref(), pack);
+    let mut lines = vec![language.pick3(
         format!("Inscrito sin red: {election}, mesa {table}."),
         format!("Enrolled without a network: {election}, table {table}."),
+        format!("Inscrito sem rede: {election}, seção {table}."),
     )];
     if let Some(trust) = trust {
         lines.push(words_line(trust.root, language));
         lines.push(
             language
-                .pick(
+                .pick3(
                     "Su coordinación debe decirle esas mismas palabras; si son otras, no envíe nada y avise.",
                     "Your coordinator must say these same words; where they are others, send nothing and tell somebody.",
+                    "Sua coordenação deve dizer essas mesmas palavras; se forem outras, não envie nada e avise.",
                 )
                 .to_owned(),
         );
@@ -82,11 +100,12 @@ fn saved_json(saved: &Saved, language: Language) -> Value {
     })
 }
 
-fn saved_lines(saved: &Saved, language: Language) -> Vec<String> {
-    let table = saved.table.as_ref().map_or("-", TableId::as_str);
-    let mut lines = vec![language.pick(
+fn saved_lines(saved: &Saved, pack: Option<&ElectionPack>, language: Language) -> Vec<String> {
+    let table = table_and_place(saved.table.as_ref(), pack);
+    let mut lines = vec![language.pick3(
         format!("Guardado: n.º {}, mesa {table}.", saved.sequence),
         format!("Saved: no. {}, table {table}.", saved.sequence),
+        format!("Salvo: n.º {}, seção {table}.", saved.sequence),
     )];
     lines.extend(
         sentences(&saved.warnings, language)
@@ -97,13 +116,16 @@ fn saved_lines(saved: &Saved, language: Language) -> Vec<String> {
 }
 
 /// What was saved.
-pub fn saved(saved: &Saved, language: Language) -> Outcome {
-    Outcome::clean(saved_lines(saved, language), saved_json(saved, language))
+pub fn saved(saved: &Saved, pack: Option<&ElectionPack>, language: Language) -> Outcome {
+    Outcome::clean(
+        saved_lines(saved, pack, language),
+        saved_json(saved, language),
+    )
 }
 
 /// A sheet that was saved, and its votes at once.
-pub fn saved_tally(tally: &SavedTally, language: Language) -> Outcome {
-    let mut lines = saved_lines(&tally.saved, language);
+pub fn saved_tally(tally: &SavedTally, pack: Option<&ElectionPack>, language: Language) -> Outcome {
+    let mut lines = saved_lines(&tally.saved, pack, language);
     let reading = reading(&tally.reading, language);
     lines.extend(reading.lines);
     let mut json = saved_json(&tally.saved, language);
@@ -224,21 +246,35 @@ fn sums(contest: &Contest, language: Language) -> String {
     sums + "."
 }
 
-fn what(record: &Record, language: Language) -> String {
+fn reported(report: &Report, catalogue: &Catalogue, language: Language) -> String {
+    let code = report.code;
+    let mut text = format!("{} {}", code.0, catalogue.label(code, language));
+    if let Some(minutes) = report.delay_minutes {
+        text.push_str(&format!(", {minutes} min"));
+    }
+    for detail in &report.details {
+        let field = (catalogue.entry(code)).and_then(|entry| entry.field(&detail.name));
+        let (name, value) = match field {
+            Some(field) => (
+                field.label.pick(language),
+                field.shown(&detail.value, language),
+            ),
+            None => (detail.name.as_str(), detail.value.as_str()),
+        };
+        text.push_str(&format!(", {name}: {value}"));
+    }
+    if let Some(note) = &report.note {
+        text.push_str(&format!(": {note}"));
+    }
+    text
+}
+
+fn what(record: &Record, catalogue: &Catalogue, language: Language) -> String {
     match record {
-        Record::Report(report) => {
-            let mut text = format!("{} {}", report.code.0, report.code.label(language));
-            if let Some(minutes) = report.delay_minutes {
-                text.push_str(&format!(", {minutes} min"));
-            }
-            if let Some(note) = &report.note {
-                text.push_str(&format!(": {note}"));
-            }
-            text
-        }
-        Record::Tally(_) => language.pick("acta", "tally sheet").to_owned(),
+        Record::Report(report) => reported(report, catalogue, language),
+        Record::Tally(_) => language.pick3("acta", "tally sheet", "boletim").to_owned(),
         Record::Typed(_) => language
-            .pick3("acta tecleada", "typed tally sheet", "ata digitada")
+            .pick3("acta tecleada", "typed tally sheet", "boletim digitado")
             .to_owned(),
         Record::Handover(handover) => handed_over(handover, language),
         Record::Unknown { kind, .. } => language.pick(
@@ -349,7 +385,7 @@ fn not_kept(language: Language) -> &'static str {
 }
 
 /// Everything saved, newest first.
-pub fn history(history: &[HistoryView], language: Language) -> Outcome {
+pub fn history(history: &[HistoryView], catalogue: &Catalogue, language: Language) -> Outcome {
     let mut lines = Vec::new();
     if history.is_empty() {
         lines.push(
@@ -372,7 +408,7 @@ pub fn history(history: &[HistoryView], language: Language) -> Outcome {
                 item.sequence,
                 time(content.saved_at),
                 table.unwrap_or("-"),
-                what(&content.record, language)
+                what(&content.record, catalogue, language)
             ),
             None => format!("{:>4}  {}", item.sequence, not_kept(language)),
         });
@@ -388,7 +424,7 @@ pub fn history(history: &[HistoryView], language: Language) -> Outcome {
             "record": content.map(|content| content.record_id.to_string()),
             "table": table,
             "saved_at": content.map(|content| content.saved_at.to_string()),
-            "what": content.map(|content| what(&content.record, language)),
+            "what": content.map(|content| what(&content.record, catalogue, language)),
             "warnings": content.map(|content| codes(&content.warnings)),
             "state": match item.delivery {
                 Delivery::Queued => "queued",

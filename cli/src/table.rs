@@ -24,10 +24,13 @@ pub fn lines(document: &Value, language: Language) -> Vec<String> {
         text(document, "/results/tables/expected"),
     );
     let name = text(document, "/results/election/name");
-    let mut lines = vec![language.pick(
+    let practice = document.pointer("/results/election/practice") == Some(&Value::Bool(true));
+    let mut lines = Vec::new();
+    lines.extend(practice.then(|| crate::render::practice(language)));
+    lines.push(language.pick(
         format!("{name}: {reported} de {expected} mesas"),
         format!("{name}: {reported} of {expected} tables"),
-    )];
+    ));
     lines.extend(
         list(document, "/results/candidates")
             .map(|c| format!("  {:<28} {:>8}", text(c, "/name"), text(c, "/votes"))),
@@ -69,6 +72,19 @@ pub fn lines(document: &Value, language: Language) -> Vec<String> {
             lines.push(format!("{}: {count}", language.pick(es, en)));
         }
     }
+    for area in list(document, "/results/areas") {
+        let (name, reported, expected) = (
+            text(area, "/name"),
+            text(area, "/reported"),
+            text(area, "/expected"),
+        );
+        if reported != "0" {
+            lines.push(language.pick(
+                format!("  {name}: {reported} de {expected} mesas"),
+                format!("  {name}: {reported} of {expected} tables"),
+            ));
+        }
+    }
     for row in list(document, "/results/rows") {
         table(row, language, &mut lines);
     }
@@ -90,22 +106,39 @@ pub fn lines(document: &Value, language: Language) -> Vec<String> {
         ));
         warnings(sheet, language, &mut lines);
     }
-    let label = language.pick("/label/es", "/label/en");
+    let label = language.pick3("/label/es", "/label/en", "/label/pt");
+    let shown = language.pick3("/shown/es", "/shown/en", "/shown/pt");
     for incident in list(document, "/incidents/incidents") {
         lines.push(format!(
-            "  {} {}  {}",
+            "  {} {}  {}{}",
             text(incident, "/code"),
             text(incident, label),
-            text(incident, "/table")
+            text(incident, "/table"),
+            placed(incident)
         ));
+        for detail in list(incident, "/details") {
+            lines.push(format!(
+                "    {}: {}",
+                text(detail, label),
+                text(detail, shown)
+            ));
+        }
         warnings(incident, language, &mut lines);
     }
     lines
 }
 
+/// A line's place in brackets, where there is one.
+fn placed(line: &Value) -> String {
+    match line.pointer("/place").and_then(Value::as_str) {
+        None | Some("") => String::new(),
+        Some(place) => format!(" ({place})"),
+    }
+}
+
 /// A table of the election, where there is more to say of it than its votes.
 fn table(row: &Value, language: Language, lines: &mut Vec<String>) {
-    let table = text(row, "/table");
+    let table = text(row, "/table") + &placed(row);
     let waiting = row.pointer("/waiting").and_then(Value::as_u64).unwrap_or(0);
     let state = match row.pointer("/state").and_then(Value::as_str) {
         Some("conflict") => language.pick("lecturas distintas", "readings differ"),

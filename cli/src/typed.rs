@@ -44,7 +44,7 @@ pub fn run(phone: &mut Phone, files: &[PathBuf], language: Language) -> Result<O
         second,
         attachments,
     })?;
-    Ok(render::saved_tally(&saved, language))
+    Ok(render::saved_tally(&saved, phone.election(), language))
 }
 
 struct Asking {

@@ -80,5 +80,5 @@ pub(crate) async fn get_incidents(
     State(shared): State<Arc<Shared>>,
 ) -> Result<Json<IncidentsView>, Problem> {
     let snapshot = shared.read(|reader| reader.snapshot()).await?;
-    Ok(Json(IncidentsView::new(&snapshot)))
+    Ok(Json(IncidentsView::new(&shared.pack, &snapshot)))
 }

@@ -118,7 +118,7 @@ fn make(
     }
 
     let identity = Identity {
-        election: ElectionId::random().map_err(HqError::keys)?,
+        election: ElectionId::draw().map_err(HqError::keys)?,
         root,
         epoch: Epoch::random().map_err(HqError::keys)?,
     };
@@ -204,7 +204,7 @@ pub fn tables(data_dir: &Path) -> Result<(ResultsView, IncidentsView), HqError> 
     let snapshot = headquarters.reader.snapshot()?;
     Ok((
         ResultsView::new(&headquarters.pack, &snapshot),
-        IncidentsView::new(&snapshot),
+        IncidentsView::new(&headquarters.pack, &snapshot),
     ))
 }
 

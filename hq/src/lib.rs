@@ -30,6 +30,7 @@ mod key_backup;
 mod keys;
 mod pack_source;
 mod page;
+mod places;
 mod problem;
 mod queue;
 mod quota;
@@ -61,16 +62,16 @@ pub use devices::{
 pub use error::HqError;
 pub use format_source::FormatSourceMistake;
 pub use import::{Imported, NotTaken, import};
-pub use incidents::{IncidentView, IncidentsView};
+pub use incidents::{DetailView, IncidentView, IncidentsView, LabelView};
 pub use init::{init, init_for_root, invite, invite_all, results, table_ids, tables};
 pub use key_backup::{Lock, Unlock, backup_keys, restore_keys};
 pub use pack_source::{Mistake, PackSource, PackSourceError};
+pub use places::{AreaView, CentreView};
 pub use recover::{RecoveredHq, recover};
 pub use rescue::open_store_key;
 pub use results::{
-    AttachmentView, AttachmentsView, CandidateView, CandidateVotesView, ElectionView, LabelView,
-    ResultsView, StandingView, TableState, TableView, TablesView, UnreadSheetView, VersionView,
-    WarningView,
+    AttachmentView, AttachmentsView, CandidateView, CandidateVotesView, ElectionView, ResultsView,
+    StandingView, TableState, TableView, TablesView, UnreadSheetView, VersionView, WarningView,
 };
 pub use root::{
     Change, PaperError, PaperKey, PaperReader, Passphrase, Review, Root, RootError, Sharing,

@@ -255,9 +255,6 @@ impl PackSource {
     /// The pack of that election, unsigned.
     pub fn into_pack(self, election: ElectionId) -> ElectionPack {
         ElectionPack {
-            version: 1,
-            election,
-            name: self.name,
             date: self.date,
             time_zone: self.time_zone,
             candidates: self.candidates,
@@ -265,6 +262,7 @@ impl PackSource {
             tables: self.tables,
             no_history: self.no_history,
             formats: self.formats,
+            ..ElectionPack::new(election, &self.name)
         }
     }
 
@@ -409,13 +407,8 @@ fn tables(file: &str, text: &str) -> Result<Vec<PollingTable>, PackSourceError> 
             mistake,
         };
         let id = TableId::new(&row.table).map_err(|_| fault(Mistake::Table(row.table.clone())))?;
-        let table = PollingTable {
-            id: id.clone(),
-            registered: row.registered,
-            state: row.state,
-            municipality: row.municipality,
-            parish: row.parish,
-        };
+        let areas = [&*row.state, &*row.municipality, &*row.parish];
+        let table = PollingTable::in_areas(id.clone(), row.registered, areas);
         if tables.insert(id, table).is_some() {
             return Err(fault(Mistake::Twice(row.table)));
         }

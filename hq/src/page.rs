@@ -2,6 +2,7 @@
 
 use crate::api::rfc3339;
 use crate::incidents::IncidentsView;
+use crate::places::AreaView;
 use crate::problem::Problem;
 use crate::results::{
     AttachmentsView, ResultsView, StandingView, TableState, TableView, WarningView,
@@ -30,7 +31,9 @@ pub(crate) async fn get_page(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let asked = (query.ok()).and_then(|Query(query)| Language::from_tag(&query.lang?));
-    let lang = asked.unwrap_or_else(|| accepted(&headers));
+    let lang = (asked.or_else(|| accepted(&headers)))
+        .or_else(|| shared.pack.language())
+        .unwrap_or_default();
     let snapshot = shared.read(|reader| reader.snapshot()).await?;
     let copies = Copies {
         records: snapshot.counts.records,
@@ -41,7 +44,7 @@ pub(crate) async fn get_page(
         lang,
         copies,
         results: ResultsView::new(&shared.pack, &snapshot),
-        incidents: IncidentsView::new(&snapshot),
+        incidents: IncidentsView::new(&shared.pack, &snapshot),
     };
     let html = page.render().map_err(|error| {
         tracing::error!(%error, "the page could not be written");
@@ -52,15 +55,12 @@ pub(crate) async fn get_page(
 }
 
 /// The first language of `Accept-Language` that the page has; browsers list them in order.
-fn accepted(headers: &HeaderMap) -> Language {
-    headers
-        .get(header::ACCEPT_LANGUAGE)
-        .and_then(|value| {
-            let tags = value.to_str().ok()?.split(',');
-            tags.filter_map(|tag| Language::from_tag(tag.trim()))
-                .find(|language| *language != Language::Pt)
-        })
-        .unwrap_or_default()
+fn accepted(headers: &HeaderMap) -> Option<Language> {
+    let tags = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
+    (tags
+        .split(',')
+        .filter_map(|tag| Language::from_tag(tag.trim())))
+    .find(|language| *language != Language::Pt)
 }
 
 /// What lies elsewhere, too.
@@ -170,11 +170,22 @@ impl Page {
         self.results.rows.iter().filter(heard).collect()
     }
 
+    /// By the clocks of the election, where its pack says what they show; otherwise in the offset that it came in.
     fn when(&self, rfc3339: &str) -> String {
-        Time::from_rfc3339(rfc3339).map_or_else(
-            || rfc3339.to_owned(),
-            |time| time.datetime().format("%Y-%m-%d %H:%M %:z").to_string(),
-        )
+        let Some(time) = Time::from_rfc3339(rfc3339) else {
+            return rfc3339.to_owned();
+        };
+        let offset = self.results.election.utc_offset;
+        let time = offset.map_or(time, |minutes| time.at_offset(minutes.into()));
+        time.datetime().format("%Y-%m-%d %H:%M %:z").to_string()
+    }
+
+    /// The reported tables of an area as a share of all its tables, and the votes.
+    fn votes_of(&self, area: &AreaView) -> String {
+        let votes: Vec<String> = (area.votes.iter().filter(|votes| votes.votes > 0))
+            .map(|votes| format!("{} {}", votes.code, self.number(&votes.votes)))
+            .collect();
+        votes.join(" · ")
     }
 
     /// The beginning of a code's text; the API has all of it.
@@ -199,10 +210,10 @@ mod tests {
     #[test]
     fn the_first_language_that_the_page_has_is_taken() {
         for (asked, given) in [
-            ("fr-FR, en;q=0.8, es;q=0.5", Language::En),
-            ("es-VE,en", Language::Es),
-            ("de", Language::Es),
-            ("pt-BR,en", Language::En),
+            ("fr-FR, en;q=0.8, es;q=0.5", Some(Language::En)),
+            ("es-VE,en", Some(Language::Es)),
+            ("de", None),
+            ("pt-BR,en", Some(Language::En)),
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static(asked));

@@ -1,6 +1,7 @@
 //! What leaves headquarters: results by candidate and table, and the list of incidents. Never an eid or
 //! a device beside a table.
 
+use crate::places::{AreaView, CentreView, areas};
 use crate::store::{DeviceState, ReadingRow, Snapshot};
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
@@ -21,6 +22,8 @@ pub struct ResultsView {
     pub valid_votes: u64,
     /// Null votes.
     pub null_votes: u64,
+    /// The same by area, the largest ones such as states only; empty where the pack has none, or one.
+    pub areas: Vec<AreaView>,
     /// Reported tables whose sheets have doubts; they are in the totals.
     pub doubtful: u64,
     /// The election's tables, in their order.
@@ -46,6 +49,10 @@ pub struct ElectionView {
     pub date: String,
     /// Its IANA time zone.
     pub time_zone: String,
+    /// What clocks there show on that day, in minutes east of UTC, where its pack says it.
+    pub utc_offset: Option<i16>,
+    /// It is for practice: nothing in it counts.
+    pub practice: bool,
 }
 
 /// How many tables are in which state.
@@ -102,8 +109,10 @@ pub enum TableState {
 pub struct TableView {
     /// Its identifier.
     pub table: String,
-    /// State, municipality and parish; empty for a table that the election does not have.
+    /// Its areas from the largest down, and its centre; empty for a table that the election does not have.
     pub place: String,
+    /// Its centre, where the election's pack has centres.
+    pub centre: Option<CentreView>,
     /// Registered voters, where the election has the table.
     pub registered: Option<u32>,
     /// What is known of it.
@@ -233,15 +242,6 @@ pub struct WarningView {
     pub en: String,
 }
 
-/// A name in both languages.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LabelView {
-    /// In Spanish.
-    pub es: String,
-    /// In English.
-    pub en: String,
-}
-
 impl ResultsView {
     pub(crate) fn new(pack: &ElectionPack, snapshot: &Snapshot) -> Self {
         let mut by_table: BTreeMap<&str, Vec<&ReadingRow>> = BTreeMap::new();
@@ -283,7 +283,10 @@ impl ResultsView {
                 name: pack.name.clone(),
                 date: pack.date.clone(),
                 time_zone: pack.time_zone.clone(),
+                utc_offset: pack.utc_offset,
+                practice: pack.is_practice(),
             },
+            areas: areas(pack, &rows),
             tables: TablesView {
                 expected: rows.len() as u64,
                 reported: count(TableState::Reported),
@@ -367,9 +370,8 @@ fn table_view(
     };
     TableView {
         table: id.to_owned(),
-        place: table.map_or_else(String::new, |table| {
-            format!("{}, {}, {}", table.state, table.municipality, table.parish)
-        }),
+        place: table.map_or_else(String::new, PollingTable::place),
+        centre: table.and_then(CentreView::of),
         registered: table.map(|table| table.registered),
         state,
         provisional: !counting.is_empty()

@@ -256,9 +256,9 @@ impl Row<'_> {
             .collect();
         json!({
             "table": tally.table.as_str(),
-            "state": known.map(|table| &table.state),
-            "municipality": known.map(|table| &table.municipality),
-            "parish": known.map(|table| &table.parish),
+            "state": known.map(|table| table.area(0)),
+            "municipality": known.map(|table| table.area(1)),
+            "parish": known.map(|table| table.area(2)),
             "registered": known.map(|table| table.registered),
             "valid": tally.contest().map(Contest::valid_votes),
             "null": tally.null_votes(),

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use testigo_wire::{Code, ElectionPack, Language};
+use testigo_wire::{Catalogue, Code, ElectionPack, Language};
 
 /// Runs the night; exit status 1 where headquarters' totals are not the sheets'.
 pub fn run(args: &DemoArgs, language: Language, as_json: bool) -> Result<Outcome, Failure> {
@@ -347,7 +347,10 @@ impl Night {
         }
         for (code, arguments, detail) in &day {
             let saved = phone.ask(&format!("report {code} {arguments}"))?;
-            let (label, number) = (Code(*code).label(self.language), text(&saved, "/saved"));
+            let (label, number) = (
+                Catalogue::built_in().label(Code(*code), self.language),
+                text(&saved, "/saved"),
+            );
             self.say(
                 format!("El testigo anota «{code} {label}»{detail}: guardado, n.º {number}"),
                 format!("The witness reports \"{code} {label}\"{detail}: saved, no. {number}"),

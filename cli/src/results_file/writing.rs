@@ -21,15 +21,13 @@ pub fn row(
     [valid, null]: [Option<u64>; 2],
     votes: impl Fn(&str) -> Option<u64>,
 ) -> Vec<String> {
-    let place = |part: fn(&PollingTable) -> &String| {
-        known.map_or_else(String::new, |table| part(table).clone())
-    };
+    let area = |level| known.map_or_else(String::new, |table| table.area(level).to_owned());
     let number = |number: Option<u64>| number.map_or_else(String::new, |n| n.to_string());
     let (centre, of_centre) = (table.as_str().rsplit_once('.')).unwrap_or((table.as_str(), ""));
     let mut fields = vec![
-        place(|table| &table.state),
-        place(|table| &table.municipality),
-        place(|table| &table.parish),
+        area(0),
+        area(1),
+        area(2),
         centre.to_owned(),
         of_centre.to_owned(),
         number(known.map(|table| u64::from(table.registered))),

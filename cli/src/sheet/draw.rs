@@ -45,11 +45,7 @@ impl Sheet {
         Some(Self {
             centre: centre.to_owned(),
             table: table.to_owned(),
-            place: vec![
-                place.state.clone(),
-                place.municipality.clone(),
-                place.parish.clone(),
-            ],
+            place: place.areas().into_iter().map(str::to_owned).collect(),
             rows: (tally.candidates.iter())
                 .map(|c| (c.name.clone(), u32::try_from(c.votes).unwrap_or(u32::MAX)))
                 .collect(),

@@ -15,7 +15,7 @@ impl Phone {
     /// [`PhoneError::Input`] naming the field that cannot be understood; [`PhoneError::NotEnrolled`];
     /// or why the store failed. In each case nothing was saved.
     pub fn report(&mut self, input: &ReportInput) -> Result<Saved, PhoneError> {
-        let (record, mut warnings) = input.record()?;
+        let (record, mut warnings) = input.record(self.catalogue())?;
         let hq = self.trusted()?;
         let table = input.table()?.or_else(|| hq.assigned_table.clone());
         if let (Some(table), Some(pack)) = (&table, &hq.pack)
@@ -28,7 +28,7 @@ impl Phone {
 
     /// Saves a report that nobody but its witness is to see on this phone.
     pub(crate) fn report_quietly(&mut self, input: &ReportInput) -> Result<(), PhoneError> {
-        let (record, warnings) = input.record()?;
+        let (record, warnings) = input.record(self.catalogue())?;
         let table = self.trusted()?.assigned_table.clone();
         self.capture(record, table, warnings, &[], true, None)
             .map(drop)

@@ -1,7 +1,7 @@
 use crate::{PhoneError, SealedFile};
 use testigo_wire::{
-    Attachment, Code, Handover, Pseudonym, Record, RecordId, Report, TableId, TallyRecord, Time,
-    Warning,
+    Attachment, Catalogue, Code, Detail, DetailField, Entry, Handover, Pseudonym, Record, RecordId,
+    Report, TableId, TallyRecord, Time, Warning,
 };
 
 /// A report as the witness gives it.
@@ -21,6 +21,9 @@ pub struct ReportInput {
     pub ended: Option<String>,
     /// How many people were involved.
     pub people: Option<u32>,
+    /// What else the catalogue's entry asks for: names of its fields, each with what the witness wrote, at most 200
+    /// characters. What is no value of its field is saved as it stands, with a warning.
+    pub details: Vec<(String, String)>,
     /// Files that belong to it, from [`Phone::seal_file`](crate::Phone::seal_file).
     pub attachments: Vec<SealedFile>,
 }
@@ -61,16 +64,19 @@ impl ReportInput {
     }
 
     /// The record, and what is doubtful about it by itself.
-    pub(crate) fn record(&self) -> Result<(Record, Vec<Warning>), PhoneError> {
+    pub(crate) fn record(
+        &self,
+        catalogue: &Catalogue,
+    ) -> Result<(Record, Vec<Warning>), PhoneError> {
         attachments(&self.attachments)?;
         let code = Code(self.code);
-        if code.entry().is_none() {
+        let Some(entry) = catalogue.entry(code) else {
             return Err(PhoneError::input(
                 "code",
                 format!("{} no está en el catálogo", self.code),
                 format!("{} is not in the catalogue", self.code),
             ));
-        }
+        };
         let note = self
             .note
             .as_deref()
@@ -90,12 +96,75 @@ impl ReportInput {
             started: time("started", self.started.as_deref())?,
             ended: time("ended", self.ended.as_deref())?,
             people: self.people,
+            details: details(entry, &self.details)?,
             ..Report::new(code)
         };
         let backwards = matches!((report.started, report.ended), (Some(s), Some(e)) if e < s);
-        let warnings = backwards.then_some(Warning::ENDS_BEFORE_START);
-        Ok((Record::Report(report), warnings.into_iter().collect()))
+        let mut warnings = Vec::new();
+        warnings.extend(backwards.then_some(Warning::ENDS_BEFORE_START));
+        warnings.extend(doubtful_details(entry, &report.details));
+        Ok((Record::Report(report), warnings))
     }
+}
+
+/// The details by the names of the entry's fields, trimmed; empty ones are left out.
+fn details(entry: &Entry, given: &[(String, String)]) -> Result<Vec<Detail>, PhoneError> {
+    let mut details: Vec<Detail> = Vec::new();
+    for (name, value) in given {
+        let (name, value) = (name.trim(), value.trim());
+        if entry.field(name).is_none() {
+            let names: Vec<&str> = entry.fields.iter().map(|f| f.name.as_str()).collect();
+            let (names, code) = (names.join(", "), entry.code.0);
+            return Err(match names.is_empty() {
+                true => PhoneError::input(
+                    "details",
+                    format!(
+                        "el código {code} no tiene ningún campo «{name}», ni otro; escríbalo en la nota"
+                    ),
+                    format!(
+                        "code {code} has no field {name:?}, nor any other; write it in the note"
+                    ),
+                ),
+                false => PhoneError::input(
+                    "details",
+                    format!("el código {code} no tiene ningún campo «{name}»; tiene: {names}"),
+                    format!("code {code} has no field {name:?}; it has: {names}"),
+                ),
+            });
+        }
+        if details.iter().any(|detail| detail.name == name) {
+            return Err(PhoneError::input(
+                "details",
+                format!("«{name}» se da dos veces"),
+                format!("{name:?} is given twice"),
+            ));
+        }
+        let (chars, most) = (value.chars().count(), Detail::MAX_CHARS);
+        if chars > most {
+            return Err(PhoneError::input(
+                "details",
+                format!("«{name}»: {chars} caracteres, máximo {most}"),
+                format!("{name:?}: {chars} characters, at most {most}"),
+            ));
+        }
+        if !value.is_empty() {
+            details.push(Detail {
+                name: name.to_owned(),
+                value: value.to_owned(),
+            });
+        }
+    }
+    Ok(details)
+}
+
+fn doubtful_details(entry: &Entry, details: &[Detail]) -> Vec<Warning> {
+    let value = |field: &DetailField| details.iter().find(|detail| detail.name == field.name);
+    let doubtful = |field: &DetailField| value(field).is_some_and(|d| !field.accepts(&d.value));
+    let missing = |field: &DetailField| field.required && value(field).is_none();
+    let mut warnings = Vec::new();
+    warnings.extend((entry.fields.iter().any(doubtful)).then_some(Warning::DETAIL_DOUBTFUL));
+    warnings.extend((entry.fields.iter().any(missing)).then_some(Warning::DETAIL_MISSING));
+    warnings
 }
 
 impl TallyInput {

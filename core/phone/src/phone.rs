@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 use testigo_sqlite::DatabaseKey;
 use testigo_wire::{
-    Confirmation, ElectionPack, Enrolment, Keyset, Record, SealedStoreKey, TableId,
+    Catalogue, Confirmation, ElectionPack, Enrolment, Keyset, Record, SealedStoreKey, TableId,
 };
 
 /// A witness's phone. One folder, one key, one device.
@@ -31,6 +31,8 @@ pub(crate) struct Trusted {
     pub keyset: Keyset,
     pub pack: Option<ElectionPack>,
     pub assigned_table: Option<TableId>,
+    /// What can be reported, by the pack or built in.
+    pub catalogue: Catalogue,
 }
 
 impl Phone {
@@ -240,8 +242,10 @@ impl Phone {
             .map(TableId::new)
             .transpose()
             .map_err(PhoneError::Damaged)?;
+        let built_in = Catalogue::built_in;
         self.hq = Some(Trusted {
             keyset,
+            catalogue: (pack.as_ref()).map_or_else(|| built_in().clone(), ElectionPack::catalogue),
             pack,
             assigned_table,
         });
@@ -255,6 +259,16 @@ impl Phone {
     /// The election's pack, where the phone has it.
     pub fn election(&self) -> Option<&ElectionPack> {
         self.hq.as_ref().and_then(|hq| hq.pack.as_ref())
+    }
+
+    /// Whether the phone belongs to an election for practice, in which nothing counts.
+    pub fn is_practice(&self) -> bool {
+        (self.hq.as_ref()).is_some_and(|hq| hq.keyset.election.is_practice())
+    }
+
+    /// What can be reported: the election's catalogue, or the built-in one as long as the phone has none.
+    pub fn catalogue(&self) -> &Catalogue {
+        (self.hq.as_ref()).map_or_else(|| Catalogue::built_in(), |hq| &hq.catalogue)
     }
 
     /// The table that the witness is sent to; a locked phone shows nobody where that is.

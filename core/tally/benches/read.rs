@@ -23,9 +23,6 @@ const CODE: usize = 1100;
 fn pack(formats: Vec<Format>) -> ElectionPack {
     let code = |n: usize| format!("C{}", n % 10);
     ElectionPack {
-        version: 1,
-        election: ElectionId([0; 8]),
-        name: String::new(),
         date: "2024-07-28".into(),
         time_zone: "UTC".into(),
         candidates: (0..10)
@@ -40,15 +37,13 @@ fn pack(formats: Vec<Format>) -> ElectionPack {
                 candidate: code(n),
             })
             .collect(),
-        tables: vec![PollingTable {
-            id: TableId::new("201301006.01").unwrap(),
-            registered: 535,
-            state: String::new(),
-            municipality: String::new(),
-            parish: String::new(),
-        }],
-        no_history: false,
+        tables: vec![PollingTable::in_areas(
+            TableId::new("201301006.01").unwrap(),
+            535,
+            ["", "", ""],
+        )],
         formats,
+        ..ElectionPack::new(ElectionId([0; 8]), "")
     }
 }
 

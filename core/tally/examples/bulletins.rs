@@ -39,16 +39,8 @@ fn pack(keys: &Path, version: &str) -> ElectionPack {
     }
     println!("{} keys", formats[0].keys.len());
     ElectionPack {
-        version: 1,
-        election: ElectionId([0; 8]),
-        name: String::new(),
-        date: String::new(),
-        time_zone: String::new(),
-        candidates: vec![],
-        slots: vec![],
-        tables: vec![],
-        no_history: false,
         formats,
+        ..ElectionPack::new(ElectionId([0; 8]), "")
     }
 }
 

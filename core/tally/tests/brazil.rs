@@ -47,9 +47,6 @@ fn pack(office: &str, keys: &[(&str, VerifyingKey)]) -> ElectionPack {
         name: format!("Candidate {number}"),
     });
     ElectionPack {
-        version: 1,
-        election: ElectionId([0; 8]),
-        name: "Brazil".into(),
         date: "2016-10-30".into(),
         time_zone: "America/Recife".into(),
         slots: ["12", "22"]
@@ -59,14 +56,11 @@ fn pack(office: &str, keys: &[(&str, VerifyingKey)]) -> ElectionPack {
             })
             .to_vec(),
         candidates: candidates.to_vec(),
-        tables: vec![PollingTable {
-            id: TableId::new("PE.24570.101.1").unwrap(),
-            registered: 394,
-            state: "PE".into(),
-            municipality: "24570".into(),
-            parish: String::new(),
-        }],
-        no_history: false,
+        tables: vec![PollingTable::in_areas(
+            TableId::new("PE.24570.101.1").unwrap(),
+            394,
+            ["PE", "24570", ""],
+        )],
         formats: vec![Format {
             office: Some(office.into()),
             keys: (keys.iter())
@@ -77,6 +71,7 @@ fn pack(office: &str, keys: &[(&str, VerifyingKey)]) -> ElectionPack {
                 .collect(),
             ..Format::boletim_de_urna()
         }],
+        ..ElectionPack::new(ElectionId([0; 8]), "Brazil")
     }
 }
 

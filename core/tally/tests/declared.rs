@@ -163,9 +163,6 @@ fn chained() -> Format {
 
 fn pack(formats: Vec<Format>) -> ElectionPack {
     let pack = ElectionPack {
-        version: 1,
-        election: ElectionId([0; 8]),
-        name: "Example".into(),
         date: "2026-01-01".into(),
         time_zone: "UTC".into(),
         candidates: ["A", "B"]
@@ -181,16 +178,10 @@ fn pack(formats: Vec<Format>) -> ElectionPack {
             })
             .to_vec(),
         tables: ["00012-03", "N.7"]
-            .map(|id| PollingTable {
-                id: TableId::new(id).unwrap(),
-                registered: 500,
-                state: String::new(),
-                municipality: String::new(),
-                parish: String::new(),
-            })
+            .map(|id| PollingTable::in_areas(TableId::new(id).unwrap(), 500, ["", "", ""]))
             .to_vec(),
-        no_history: false,
         formats,
+        ..ElectionPack::new(ElectionId([0; 8]), "Example")
     };
     // What is declared is what a pack carries.
     let root = testigo_wire::SigningKey::from_seed(&[1; 32]);

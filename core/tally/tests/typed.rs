@@ -18,22 +18,15 @@ fn pack(formats: Vec<Format>) -> ElectionPack {
         name: name.into(),
     };
     ElectionPack {
-        version: 1,
-        election: ElectionId([1; 8]),
-        name: "x".into(),
-        date: "2024-07-28".into(),
-        time_zone: "America/Caracas".into(),
         candidates: vec![candidate("A", "Ana"), candidate("B", "Berta")],
         slots: vec![slot("red", "A"), slot("blue", "B"), slot("green", "A")],
-        tables: vec![PollingTable {
-            id: TableId::new("7").unwrap(),
-            registered: 100,
-            state: "x".into(),
-            municipality: "x".into(),
-            parish: "x".into(),
-        }],
-        no_history: false,
+        tables: vec![PollingTable::in_areas(
+            TableId::new("7").unwrap(),
+            100,
+            ["", "", ""],
+        )],
         formats,
+        ..ElectionPack::new(ElectionId([1; 8]), "Example")
     }
 }
 

@@ -26,17 +26,10 @@ const BALLOT: [(&str, usize); 10] = [
 ];
 
 fn pack() -> ElectionPack {
-    let table = |id: &str, registered| PollingTable {
-        id: TableId::new(id).unwrap(),
-        registered,
-        state: String::new(),
-        municipality: String::new(),
-        parish: String::new(),
+    let table = |id: &str, registered| {
+        PollingTable::in_areas(TableId::new(id).unwrap(), registered, ["", "", ""])
     };
     ElectionPack {
-        version: 1,
-        election: ElectionId([0; 8]),
-        name: "Venezuela 2024".into(),
         date: "2024-07-28".into(),
         time_zone: "America/Caracas".into(),
         candidates: BALLOT
@@ -59,8 +52,7 @@ fn pack() -> ElectionPack {
             table("150702005.02", 710),
             table("201301006.01", 535),
         ],
-        no_history: false,
-        formats: vec![],
+        ..ElectionPack::new(ElectionId([0; 8]), "Venezuela 2024")
     }
 }
 

@@ -75,7 +75,7 @@ fixed_bytes! {
     KeyId[8];
     /// Names the offline root that a witness trusts: the first 16 bytes of SHA-256 over its public key.
     RootId[16];
-    /// Names an election; drawn at random when its headquarters is made.
+    /// Names an election; drawn at random when its headquarters is made, from ones apart for practice.
     ElectionId[8];
     /// Names a record inside envelopes; random, so that it tells nothing.
     RecordId[16];
@@ -85,6 +85,39 @@ fixed_bytes! {
     Epoch[16];
     /// Names one boot of a phone, so that monotonic times can be compared.
     BootId[16];
+}
+
+impl ElectionId {
+    /// What every practice election's begins with, and no other's.
+    const PRACTICE: [u8; 4] = *b"PRAC";
+
+    /// A fresh one for an election that counts.
+    ///
+    /// # Errors
+    /// Where the operating system has no randomness to give.
+    pub fn draw() -> Result<Self, getrandom::Error> {
+        loop {
+            let id = Self::random()?;
+            if !id.is_practice() {
+                return Ok(id);
+            }
+        }
+    }
+
+    /// A fresh one for practice, which no headquarters of an election that counts can have.
+    ///
+    /// # Errors
+    /// Where the operating system has no randomness to give.
+    pub fn draw_practice() -> Result<Self, getrandom::Error> {
+        let mut id = Self::random()?;
+        (id.0.iter_mut().zip(Self::PRACTICE)).for_each(|(to, from)| *to = from);
+        Ok(id)
+    }
+
+    /// Whether it is for practice: nothing in it ever counts.
+    pub fn is_practice(&self) -> bool {
+        self.0.starts_with(&Self::PRACTICE)
+    }
 }
 
 impl Eid {

@@ -41,14 +41,16 @@ impl ReceiptCode {
     pub fn sentence(self, language: Language) -> String {
         let code = self.0;
         match self {
-            Self::WRONG_ELECTION => language.pick(
+            Self::WRONG_ELECTION => language.pick3(
                 "La central no lo recibe: es de otra elección. Sigue guardado aquí; avise a su coordinación.",
                 "Headquarters will not take it: it is of another election. It stays saved here; tell your coordinator.",
+                "A central não o recebe: é de outra eleição. Continua guardado aqui; avise sua coordenação.",
             )
             .to_owned(),
-            _ => language.pick(
+            _ => language.pick3(
                 format!("La central no lo recibe (código {code}). Sigue guardado aquí; avise a su coordinación."),
                 format!("Headquarters will not take it (code {code}). It stays saved here; tell your coordinator."),
+                format!("A central não o recebe (código {code}). Continua guardado aqui; avise sua coordenação."),
             ),
         }
     }

@@ -1,5 +1,5 @@
 use crate::body::MAX_BODY;
-use crate::{Code, Handover, Time, TypedTally, WireError, cbor};
+use crate::{Code, Detail, Handover, Time, TypedTally, WireError, cbor};
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
@@ -142,6 +142,9 @@ pub struct Report {
     /// How many people were involved.
     #[n(5)]
     pub people: Option<u32>,
+    /// What else its entry of the catalogue asks for; fields that only a newer catalogue knows stay as they are.
+    #[cbor(n(6), skip_if = "Vec::is_empty", default)]
+    pub details: Vec<Detail>,
 }
 
 impl Report {
@@ -157,6 +160,7 @@ impl Report {
             started: None,
             ended: None,
             people: None,
+            details: Vec::new(),
         }
     }
 }

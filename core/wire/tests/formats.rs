@@ -13,16 +13,10 @@ fn template(text: &str) -> Template {
 
 fn pack(formats: Vec<Format>) -> ElectionPack {
     ElectionPack {
-        version: 1,
-        election: ElectionId([4; 8]),
-        name: "Ejemplo".into(),
         date: "2024-07-28".into(),
         time_zone: "UTC".into(),
-        candidates: vec![],
-        slots: vec![],
-        tables: vec![],
-        no_history: false,
         formats,
+        ..ElectionPack::new(ElectionId([4; 8]), "Ejemplo")
     }
 }
 

@@ -22,6 +22,7 @@ fn report() -> Report {
         delay_minutes: Some(95),
         started: Some(time()),
         ended: Time::from_millis(time().millis() + 3_600_000, -240),
+        details: vec![],
         people: Some(40),
     }
 }
@@ -68,9 +69,6 @@ fn keyset() -> Keyset {
 
 fn pack() -> ElectionPack {
     ElectionPack {
-        version: 1,
-        election: ElectionId([4; 8]),
-        name: "Ejemplo".into(),
         date: "2024-07-28".into(),
         time_zone: "America/Caracas".into(),
         candidates: vec![Candidate {
@@ -81,15 +79,12 @@ fn pack() -> ElectionPack {
             party: "MUD".into(),
             candidate: "EG".into(),
         }],
-        tables: vec![PollingTable {
-            id: TableId::new("201301006.01").unwrap(),
-            registered: 535,
-            state: "Yaracuy".into(),
-            municipality: "Manuel Monge".into(),
-            parish: "Yumare".into(),
-        }],
-        no_history: false,
-        formats: vec![],
+        tables: vec![PollingTable::in_areas(
+            TableId::new("201301006.01").unwrap(),
+            535,
+            ["Yaracuy", "Manuel Monge", "Yumare"],
+        )],
+        ..ElectionPack::new(ElectionId([4; 8]), "Ejemplo")
     }
 }
 

@@ -18,6 +18,7 @@ fn any_report() -> impl Strategy<Value = Report> {
     )
         .prop_map(
             move |(code, note, delay_minutes, started, ended, people)| Report {
+                details: vec![],
                 code: Code(code),
                 note,
                 delay_minutes,

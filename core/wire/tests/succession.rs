@@ -36,9 +36,6 @@ fn keyset(version: u64) -> Keyset {
 
 fn pack() -> ElectionPack {
     ElectionPack {
-        version: 1,
-        election: ElectionId([4; 8]),
-        name: "Ejemplo".into(),
         date: "2024-07-28".into(),
         time_zone: "America/Caracas".into(),
         candidates: vec![Candidate {
@@ -49,9 +46,7 @@ fn pack() -> ElectionPack {
             party: "MUD".into(),
             candidate: "EG".into(),
         }],
-        tables: vec![],
-        no_history: false,
-        formats: vec![],
+        ..ElectionPack::new(ElectionId([4; 8]), "Ejemplo")
     }
 }
 

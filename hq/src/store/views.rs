@@ -75,6 +75,8 @@ pub(crate) struct IncidentRow {
     pub ended: Option<String>,
     pub people: Option<u32>,
     pub note: Option<String>,
+    /// The record as it came.
+    pub content: Vec<u8>,
     pub device: DeviceState,
     pub waits: bool,
 }
@@ -190,7 +192,7 @@ impl Reader {
                 &db,
                 "SELECT i.arrival, i.code, o.table_id, a.received_at, o.claimed_at, o.saved_at,
                         i.delay_minutes, i.started, i.ended, i.people, i.note, s.state,
-                        s.waits
+                        s.waits, o.content
                  FROM incident i
                  JOIN opened o ON o.arrival = i.arrival
                  JOIN arrival a ON a.id = i.arrival
@@ -289,5 +291,6 @@ fn incident(row: &Row<'_>) -> rusqlite::Result<IncidentRow> {
         note: row.get(10)?,
         device: DeviceState::read(row, 11)?,
         waits: row.get(12)?,
+        content: row.get::<_, Option<Vec<u8>>>(13)?.unwrap_or_default(),
     })
 }

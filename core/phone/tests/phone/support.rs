@@ -157,9 +157,6 @@ impl FakeHq {
 
     pub fn pack(&self) -> Vec<u8> {
         ElectionPack {
-            version: 1,
-            election: self.election,
-            name: "Ejemplo".into(),
             date: "2024-07-28".into(),
             time_zone: "America/Caracas".into(),
             candidates: vec![Candidate {
@@ -172,15 +169,13 @@ impl FakeHq {
                     candidate: "A".into(),
                 })
                 .collect(),
-            tables: vec![PollingTable {
-                id: TableId::new(TABLE).unwrap(),
-                registered: 535,
-                state: String::new(),
-                municipality: String::new(),
-                parish: String::new(),
-            }],
+            tables: vec![PollingTable::in_areas(
+                TableId::new(TABLE).unwrap(),
+                535,
+                ["", "", ""],
+            )],
             no_history: self.no_history,
-            formats: vec![],
+            ..ElectionPack::new(self.election, "Ejemplo")
         }
         .sign(&self.root)
         .unwrap()
