@@ -374,11 +374,17 @@ pub struct HqArgs {
 #[derive(Subcommand)]
 pub enum HqCommand {
     /// Makes an empty folder into headquarters: keys, store, keyset and election pack.
-    #[command(after_help = "Example: testigo hq --data D2 init --endpoint https://hq.example.org")]
+    #[command(
+        after_help = "Example: testigo hq --data D2 init --pack pack.toml --endpoint https://hq.example.org\n         testigo hq --data TWIN init --pack pack.toml --practice"
+    )]
     Init {
         /// The election (`pack.toml`); otherwise Venezuela 2024 with a few of its tables.
         #[arg(long, value_name = "FILE")]
         pack: Option<PathBuf>,
+        /// The election's twin for practice: an election of its own. Nothing of it ever counts in the real one, nor the
+        /// other way round, and its sheets, codes, pages and phones say PRÁCTICA · PRACTICE.
+        #[arg(long)]
+        practice: bool,
         /// The address that phones will use: https, or http on this machine.
         #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8470")]
         endpoint: Vec<String>,

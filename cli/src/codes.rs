@@ -192,11 +192,16 @@ fn cell(
     let beside = left + SIDE + white;
     let table = invitation.table.as_ref();
     let place = table.and_then(|table| pack.table(table));
-    let mut lines = vec![
+    let mut lines = Vec::new();
+    if pack.is_practice() {
+        lines.push("PRÁCTICA · PRACTICE".to_owned());
+    }
+    lines.push(
         language
-            .pick("TESTIGO · Mesa", "TESTIGO · Table")
+            .pick3("TESTIGO · Mesa", "TESTIGO · Table", "TESTIGO · Seção")
             .to_owned(),
-    ];
+    );
+    let of_table = lines.len();
     lines.push(table.map_or_else(|| "-".to_owned(), ToString::to_string));
     if let Some(place) = place {
         let centre = &place.centre.name;
@@ -206,7 +211,7 @@ fn cell(
         }
     }
     for (n, line) in lines.iter().take(10).enumerate() {
-        let size = if n == 1 { 13.0 } else { 8.0 };
+        let size = if n == of_table { 13.0 } else { 8.0 };
         write(
             drawn,
             b"S",

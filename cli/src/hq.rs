@@ -4,7 +4,9 @@ use crate::args::{HqArgs, HqCommand};
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::sheet::{png, qr_picture};
-use crate::{backup, codes, courier, export, interrupt, phone, recover, root, staff, table};
+use crate::{
+    backup, codes, courier, export, interrupt, phone, recover, render, root, staff, table,
+};
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;
@@ -21,6 +23,7 @@ pub fn run(args: HqArgs, language: Language, as_json: bool) -> Result<Outcome, F
     match args.command {
         HqCommand::Init {
             pack,
+            practice,
             endpoint,
             root,
             pin,
@@ -31,18 +34,30 @@ pub fn run(args: HqArgs, language: Language, as_json: bool) -> Result<Outcome, F
                 false => Certificates::Own,
             };
             match root {
-                None => init(data, pack.as_deref(), &endpoint, certificates, language),
+                None => init(
+                    data,
+                    &election(pack.as_deref(), practice)?,
+                    &endpoint,
+                    certificates,
+                    language,
+                ),
                 Some(root) => {
                     let public = Root::read_public(&root)?;
+                    let source = election(pack.as_deref(), practice)?;
                     let request = testigo_hq::init_for_root(
                         data,
-                        &election(pack.as_deref())?,
+                        &source,
                         &endpoint,
                         certificates,
                         &pin,
                         &public,
                     )?;
-                    Ok(request_written(data, &request, language))
+                    Ok(request_written(
+                        data,
+                        &request,
+                        source.is_practice(),
+                        language,
+                    ))
                 }
             }
         }
@@ -86,16 +101,19 @@ pub fn run(args: HqArgs, language: Language, as_json: bool) -> Result<Outcome, F
 
 fn init(
     data: &Path,
-    pack: Option<&Path>,
+    source: &PackSource,
     endpoints: &[String],
     certificates: Certificates,
     language: Language,
 ) -> Result<Outcome, Failure> {
-    let root = testigo_hq::init(data, &election(pack)?, endpoints, certificates)?;
+    let root = testigo_hq::init(data, source, endpoints, certificates)?;
     let dir = data.display();
     let words = root::words_line(root, language);
-    Ok(Outcome::clean(
-        language.pick(
+    let practice = source.is_practice();
+    let mut lines: Vec<String> = (practice.then(|| render::practice(language)))
+        .into_iter()
+        .collect();
+    lines.extend(language.pick(
             vec![
                 format!("Central lista en {dir}; raíz {root}."),
                 words.clone(),
@@ -110,8 +128,11 @@ fn init(
                 format!("For phones: {dir}/public/keyset.cose and {dir}/public/pack.cose"),
                 format!("Next: testigo hq --data {dir} serve"),
             ],
-        ),
+        ));
+    Ok(Outcome::clean(
+        lines,
         json!({
+            "practice": practice,
             "data": data,
             "root": root.to_string(),
             "words": root_words(root, language),
@@ -120,18 +141,29 @@ fn init(
     ))
 }
 
-fn election(pack: Option<&Path>) -> Result<PackSource, HqError> {
-    Ok(match pack {
+fn election(pack: Option<&Path>, practice: bool) -> Result<PackSource, HqError> {
+    let source = match pack {
         Some(path) => PackSource::from_file(path),
         None => PackSource::venezuela_2024(),
-    }?)
+    }?;
+    Ok(match practice {
+        true => source.for_practice(),
+        false => source,
+    })
 }
 
 /// Headquarters that wait for the signature of a root that is elsewhere.
-fn request_written(data: &Path, request: &KeysetRequest, language: Language) -> Outcome {
+fn request_written(
+    data: &Path,
+    request: &KeysetRequest,
+    practice: bool,
+    language: Language,
+) -> Outcome {
     let (dir, words) = (data.display(), request.words(language));
-    Outcome::clean(
-        vec![
+    let mut lines: Vec<String> = (practice.then(|| render::practice(language)))
+        .into_iter()
+        .collect();
+    lines.extend([
             root::words_line(request.root, language),
             language.pick(
                 format!("Solicitud «{words}» en {dir}/keyset-request.cbor. Llévela al equipo de la raíz y diga allí estas seis palabras: testigo hq --data RAÍZ root sign"),
@@ -141,8 +173,11 @@ fn request_written(data: &Path, request: &KeysetRequest, language: Language) -> 
                 format!("Al volver: testigo hq --data {dir} keyset install CARPETA. Antes no hay códigos ni servidor."),
                 format!("When it is back: testigo hq --data {dir} keyset install FOLDER. Before that there are no codes and no server."),
             ),
-        ],
+        ]);
+    Outcome::clean(
+        lines,
         json!({
+            "practice": practice,
             "data": data,
             "root": request.root.to_string(),
             "words": root_words(request.root, language),
@@ -163,7 +198,11 @@ fn enrol(
     let caption = table.as_ref().map_or("TESTIGO", TableId::as_str);
     let mut written = false;
     let kept = testigo_hq::invite(data, table.clone(), |invitation| {
-        let drawing = qr_picture(invitation.to_text().as_bytes(), &["TESTIGO", caption])?;
+        let heading = match invitation.election.is_practice() {
+            true => "PRÁCTICA · PRACTICE",
+            false => "TESTIGO",
+        };
+        let drawing = qr_picture(invitation.to_text().as_bytes(), &[heading, caption])?;
         write_secret(out, &png(&drawing)?)?;
         written = true;
         Ok::<_, Failure>(())

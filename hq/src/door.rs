@@ -7,7 +7,7 @@ use crate::store::Keys;
 use crate::writer::Item;
 use std::sync::Arc;
 use testigo_wire::{
-    Ask, Deferral, Enrolment, Envelope, KeyId, UnverifiedAsk, UnverifiedEnrolment,
+    Ask, Deferral, ElectionId, Enrolment, Envelope, KeyId, UnverifiedAsk, UnverifiedEnrolment,
     UnverifiedEnvelope,
 };
 
@@ -61,8 +61,9 @@ pub(crate) async fn enter(
 ) -> Result<Entered, Problem> {
     let signers = signers(&brought);
     let keys = shared.read(move |reader| reader.keys(&signers)).await?;
+    let election = shared.identity.election;
     let turn = shared.verifying.acquire().await;
-    let entered = tokio::task::spawn_blocking(move || check(brought, keys)).await;
+    let entered = tokio::task::spawn_blocking(move || check(brought, keys, election)).await;
     drop(turn);
     entered.map_err(|_| Problem::STORE)
 }
@@ -75,7 +76,11 @@ pub(crate) fn signers(brought: &[(Vec<u8>, Brought)]) -> Vec<KeyId> {
         .collect()
 }
 
-pub(crate) fn check(brought: Vec<(Vec<u8>, Brought)>, mut keys: Keys) -> Entered {
+pub(crate) fn check(
+    brought: Vec<(Vec<u8>, Brought)>,
+    mut keys: Keys,
+    election: ElectionId,
+) -> Entered {
     let mut sender = None;
     // Enrolments first: they may stand behind the envelopes that need them.
     let (enrolments, others): (Vec<_>, Vec<_>) = brought
@@ -85,7 +90,7 @@ pub(crate) fn check(brought: Vec<(Vec<u8>, Brought)>, mut keys: Keys) -> Entered
         .into_iter()
         .chain(others)
         .map(|(bytes, item)| {
-            let (item, capability) = one(item, &mut keys);
+            let (item, capability) = one(item, &mut keys, election);
             sender = sender.or(capability);
             (bytes, item)
         })
@@ -94,14 +99,18 @@ pub(crate) fn check(brought: Vec<(Vec<u8>, Brought)>, mut keys: Keys) -> Entered
 }
 
 /// The item, and the capability that it came under where its signature is right.
-fn one(item: Brought, keys: &mut Keys) -> (Item, Option<KeyId>) {
+fn one(item: Brought, keys: &mut Keys, election: ElectionId) -> (Item, Option<KeyId>) {
     let not_yet = |deferral| (Item::NotYet(deferral), None);
     match item {
         Brought::Malformed => not_yet(Deferral::MALFORMED),
         Brought::Enrolment(enrolment) => {
             let kid = enrolment.capability();
             let Some(key) = keys.capabilities.get(&kid) else {
-                return not_yet(Deferral::UNKNOWN_CAPABILITY);
+                // Where it is for another election that is the better reason.
+                return not_yet(match enrolment.election() == election {
+                    true => Deferral::UNKNOWN_CAPABILITY,
+                    false => Deferral::OTHER_ELECTION,
+                });
             };
             let Ok(enrolment) = enrolment.verify(key) else {
                 return not_yet(Deferral::SIGNATURE);

@@ -191,10 +191,10 @@ impl HqError {
                 )
             }
             Self::Pack(error) => {
-                let mistake = error.sentence(language);
+                let (n, faults) = (error.faults().len(), error.sentence(language));
                 language.pick(
-                    format!("La descripción de la elección tiene un error: {mistake}"),
-                    format!("The election's description has a mistake: {mistake}"),
+                    format!("La descripción de la elección tiene errores ({n}); no se hizo nada:\n{faults}"),
+                    format!("The election's description has faults ({n}); nothing was made:\n{faults}"),
                 )
             }
             Self::Endpoint(address) => language.pick(

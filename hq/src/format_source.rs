@@ -6,6 +6,7 @@ use testigo_wire::{
     FormatMistake, Language, NamedKey, Sum, Template, VerifyingKey,
 };
 use toml::Spanned;
+use toml::de::{DeValue, ValueDeserializer};
 
 /// A format as its organisers write it down.
 ///
@@ -15,8 +16,8 @@ use toml::Spanned;
 /// with `office` and keys.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct FormatToml {
-    pub(crate) name: String,
+struct FormatToml {
+    name: String,
     #[serde(default)]
     kind: Kind,
     office: Option<String>,
@@ -143,6 +144,8 @@ impl FormatSourceMistake {
 
 /// A mistake with the byte of the source where its entry begins, and the place within the format.
 pub(crate) struct Misplaced {
+    /// The format's.
+    pub name: String,
     pub at: usize,
     pub place: String,
     pub mistake: FormatSourceMistake,
@@ -158,18 +161,31 @@ fn check_kind(name: CheckName) -> CheckKind {
     }
 }
 
-/// The format that an entry describes, checked.
-pub(crate) fn format(entry: Spanned<FormatToml>) -> Result<Format, Misplaced> {
+/// Reads an entry and checks the format that it describes.
+///
+/// # Errors
+/// Where it is of another form; inside, where the format contradicts itself.
+pub(crate) fn read(
+    entry: Spanned<DeValue<'_>>,
+) -> Result<Result<Format, Misplaced>, toml::de::Error> {
     let start = entry.span().start;
-    let toml = entry.into_inner();
+    let toml = FormatToml::deserialize(ValueDeserializer::from(entry))?;
+    let name = toml.name.clone();
+    Ok(format(toml, start).map_err(|misplaced| Misplaced { name, ..misplaced }))
+}
+
+/// The format that an entry describes, checked.
+fn format(toml: FormatToml, start: usize) -> Result<Format, Misplaced> {
     let template = |text: &str, at: usize, place: String| {
         Template::new(text).map_err(|_| Misplaced {
+            name: String::new(),
             at,
             place,
             mistake: FormatSourceMistake::Template(text.to_owned()),
         })
     };
     let fault = |place: &str, mistake| Misplaced {
+        name: String::new(),
         at: start,
         place: place.to_owned(),
         mistake,
@@ -182,6 +198,7 @@ pub(crate) fn format(entry: Spanned<FormatToml>) -> Result<Format, Misplaced> {
         keys.push(NamedKey {
             name: key.get_ref().name.clone(),
             key: public.ok_or_else(|| Misplaced {
+                name: String::new(),
                 at: key.span().start,
                 place: format!("key {}: public", n + 1),
                 mistake: FormatSourceMistake::Key(key.get_ref().public.clone()),
@@ -262,6 +279,7 @@ pub(crate) fn format(entry: Spanned<FormatToml>) -> Result<Format, Misplaced> {
     match format.check() {
         Ok(()) => Ok(format),
         Err(FormatFault { place, mistake }) => Err(Misplaced {
+            name: String::new(),
             at: starts.find(&place),
             place,
             mistake: FormatSourceMistake::Fault(mistake),
@@ -455,10 +473,13 @@ office = '11'
             };
             let (en, es) = (error.sentence(Language::En), error.sentence(Language::Es));
             assert!(
-                en.contains(&format!("pack.toml, line {line}: ")),
+                en.contains(&format!("pack.toml, line {line}, column ")),
                 "{en}, {to}"
             );
-            assert!(es.contains(&format!("pack.toml, línea {line}: ")), "{es}");
+            assert!(
+                es.contains(&format!("pack.toml, línea {line}, columna ")),
+                "{es}"
+            );
             assert!(en.contains(&format!(": {field}: ")), "{en}");
             assert_ne!(en, es);
         }

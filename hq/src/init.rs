@@ -118,7 +118,11 @@ fn make(
     }
 
     let identity = Identity {
-        election: ElectionId::draw().map_err(HqError::keys)?,
+        election: match source.is_practice() {
+            true => ElectionId::draw_practice(),
+            false => ElectionId::draw(),
+        }
+        .map_err(HqError::keys)?,
         root,
         epoch: Epoch::random().map_err(HqError::keys)?,
     };

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::thread::JoinHandle;
 use testigo_wire::{
-    Answer, Ask, Deferral, Eid, Enrolment, Envelope, KeyId, Receipt, ReceiptCode, SigningKey,
-    StoreId, VerifyingKey, WireError,
+    Answer, Ask, Deferral, Eid, ElectionId, Enrolment, Envelope, KeyId, Receipt, ReceiptCode,
+    SigningKey, StoreId, VerifyingKey, WireError,
 };
 use tokio::sync::oneshot;
 
@@ -169,6 +169,11 @@ impl Clerk {
         }
     }
 
+    /// The election that it answers for.
+    pub(crate) fn election(&self) -> ElectionId {
+        self.identity.election
+    }
+
     /// In their order, in which enrolments stand first.
     pub(crate) fn answer(
         &mut self,
@@ -274,7 +279,7 @@ impl Clerk {
         &self,
         bytes: &[u8],
         store_id: StoreId,
-        election: testigo_wire::ElectionId,
+        election: ElectionId,
     ) -> rusqlite::Result<Signed> {
         let eid = Eid::of(bytes);
         let code = if election == self.identity.election {
@@ -394,7 +399,7 @@ mod tests {
             .map(|bytes| (bytes.clone(), Brought::read(bytes)))
             .collect();
         let keys = stage.hq.reader.keys(&door::signers(&brought)).unwrap();
-        let entered = door::check(brought, keys);
+        let entered = door::check(brought, keys, clerk.election());
         let results = write_group(store, clerk, vec![entered.items], &Alarm::default()).unwrap();
         results.into_iter().next().unwrap().unwrap()
     }

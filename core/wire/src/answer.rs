@@ -18,6 +18,8 @@ impl Deferral {
     pub const MALFORMED: Self = Self(4);
     /// So much has come under the device's capability that more of it has to wait.
     pub const OVER_QUOTA: Self = Self(5);
+    /// The enrolment is for another election, such as one for practice: nothing under it counts here.
+    pub const OTHER_ELECTION: Self = Self(6);
 
     /// What a person is told.
     pub fn sentence(self, language: Language) -> String {
@@ -41,6 +43,11 @@ impl Deferral {
                 "Con este código de inscripción ha llegado muchísimo; lo demás espera y se enviará poco a poco, lo más urgente primero. Nada se pierde.",
                 "Very much has come under this enrolment code; the rest waits and will be sent bit by bit, the most urgent first. Nothing is lost.",
                 "Com este código de inscrição chegou muitíssima coisa; o resto espera e será enviado aos poucos, o mais urgente primeiro. Nada se perde.",
+            ),
+            Self::OTHER_ELECTION => language.pick3(
+                "En esa dirección está la central de otra elección: no tomó ni contó nada de este teléfono, y lo de práctica nunca cuenta en una elección. Todo sigue guardado aquí; pida a su coordinación el código de la elección que corresponde.",
+                "At that address is the headquarters of another election: it took and counted nothing of this phone, and practice never counts in an election. All of it stays saved here; ask your coordinator for the code of the right election.",
+                "Nesse endereço está a central de outra eleição: não tomou nem contou nada deste telefone, e o que é de prática nunca conta numa eleição. Tudo continua guardado aqui; peça à sua coordenação o código da eleição certa.",
             ),
             Self(code) => {
                 return language.pick3(

@@ -82,6 +82,11 @@ impl UnverifiedEnrolment {
         self.eid
     }
 
+    /// The election that it says it is for.
+    pub fn election(&self) -> ElectionId {
+        self.enrolment.election
+    }
+
     /// The short name of the capability that is said to have signed it.
     pub fn capability(&self) -> KeyId {
         self.signed.kid

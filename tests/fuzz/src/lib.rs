@@ -11,6 +11,7 @@
 mod codes;
 mod headquarters;
 mod objects;
+mod packs;
 mod phone;
 mod pixels;
 pub mod seeds;
@@ -27,6 +28,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("codes", codes::texts),
     ("tally", codes::tally),
     ("formats", codes::formats),
+    ("packs", packs::packs),
+    ("elections", packs::elections),
     ("scan", pixels::scan),
     ("media", phone::media),
     ("answers", phone::answers),

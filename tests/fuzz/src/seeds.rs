@@ -273,6 +273,8 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
             });
             seeds.collect()
         }
+        "packs" => crate::packs::pack_seeds(),
+        "elections" => crate::packs::election_seeds(),
         // A square with something like a finder pattern.
         "scan" => vec![[&[21, 21][..], &[0; 220], &[255; 221]].concat()],
         "media" => files(),

@@ -159,7 +159,7 @@ fn may(no_photo: &bool) -> bool {
 /// What is wrong with an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EntryMistake {
-    /// It has a name in no language.
+    /// It, a field or a choice of it has a name in no language.
     NoLabel,
     /// A text is too long.
     LongText,
@@ -176,9 +176,9 @@ impl EntryMistake {
     pub fn sentence(&self, language: Language) -> String {
         match self {
             Self::NoLabel => language.pick3(
-                "no tiene nombre en ningún idioma".to_owned(),
-                "it has a name in no language".to_owned(),
-                "não tem nome em nenhum idioma".to_owned(),
+                "falta su nombre, o el de un campo u opción, en todos los idiomas".to_owned(),
+                "its name, or that of a field or choice, is missing in every language".to_owned(),
+                "falta seu nome, ou o de um campo ou opção, em todos os idiomas".to_owned(),
             ),
             Self::LongText => language.pick3(
                 format!("un texto pasa de {} caracteres", Entry::MAX_TEXT),
@@ -256,7 +256,10 @@ impl Entry {
         if texts.any(|texts| texts.each().iter().any(|(_, text)| long(text))) {
             return Err(EntryMistake::LongText);
         }
-        if self.label.is_empty() {
+        let nameless = |field: &DetailField| {
+            field.label.is_empty() || field.choices.iter().any(|choice| choice.label.is_empty())
+        };
+        if self.label.is_empty() || self.fields.iter().any(nameless) {
             return Err(EntryMistake::NoLabel);
         }
         if self.fields.len() > DetailField::MAX {
