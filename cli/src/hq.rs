@@ -7,7 +7,7 @@ use crate::sheet::{png, qr_picture};
 use crate::{
     backup, codes, courier, export, interrupt, phone, recover, render, root, staff, table,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -19,6 +19,21 @@ const DESK_WAIT: Duration = Duration::from_secs(3);
 
 /// Runs one command.
 pub fn run(args: HqArgs, language: Language, as_json: bool) -> Result<Outcome, Failure> {
+    let data = args.data.clone();
+    let mut outcome = done(args, language, as_json)?;
+    // Nobody may take practice for the day itself, whatever was asked. Beside a file on standard output no line stands.
+    if testigo_hq::is_practice(&data) {
+        if !outcome.lines.is_empty() {
+            outcome.lines.insert(0, render::practice(language));
+        }
+        if let Value::Object(json) = &mut outcome.json {
+            json.insert("practice".to_owned(), Value::Bool(true));
+        }
+    }
+    Ok(outcome)
+}
+
+fn done(args: HqArgs, language: Language, as_json: bool) -> Result<Outcome, Failure> {
     let data = &args.data;
     match args.command {
         HqCommand::Init {
@@ -109,11 +124,8 @@ fn init(
     let root = testigo_hq::init(data, source, endpoints, certificates)?;
     let dir = data.display();
     let words = root::words_line(root, language);
-    let practice = source.is_practice();
-    let mut lines: Vec<String> = (practice.then(|| render::practice(language)))
-        .into_iter()
-        .collect();
-    lines.extend(language.pick(
+    Ok(Outcome::clean(
+        language.pick(
             vec![
                 format!("Central lista en {dir}; raíz {root}."),
                 words.clone(),
@@ -128,11 +140,8 @@ fn init(
                 format!("For phones: {dir}/public/keyset.cose and {dir}/public/pack.cose"),
                 format!("Next: testigo hq --data {dir} serve"),
             ],
-        ));
-    Ok(Outcome::clean(
-        lines,
+        ),
         json!({
-            "practice": practice,
             "data": data,
             "root": root.to_string(),
             "words": root_words(root, language),

@@ -24,13 +24,10 @@ pub fn lines(document: &Value, language: Language) -> Vec<String> {
         text(document, "/results/tables/expected"),
     );
     let name = text(document, "/results/election/name");
-    let practice = document.pointer("/results/election/practice") == Some(&Value::Bool(true));
-    let mut lines = Vec::new();
-    lines.extend(practice.then(|| crate::render::practice(language)));
-    lines.push(language.pick(
+    let mut lines = vec![language.pick(
         format!("{name}: {reported} de {expected} mesas"),
         format!("{name}: {reported} of {expected} tables"),
-    ));
+    )];
     lines.extend(
         list(document, "/results/candidates")
             .map(|c| format!("  {:<28} {:>8}", text(c, "/name"), text(c, "/votes"))),

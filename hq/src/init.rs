@@ -199,6 +199,16 @@ pub fn invite_all<E: From<HqError>>(
     Ok(())
 }
 
+/// Whether the folder's headquarters are of an election for practice; not where they are no headquarters, or cannot be
+/// read.
+pub fn is_practice(data_dir: &Path) -> bool {
+    let Ok(bytes) = fs::read(Folder::new(data_dir).keyset()) else {
+        return false;
+    };
+    let keyset = Keyset::named_root(&bytes).and_then(|root| Keyset::verify(&bytes, root));
+    keyset.is_ok_and(|keyset| keyset.election.is_practice())
+}
+
 /// The results and incidents so far, as the server's own API gives them. Works beside a server.
 ///
 /// # Errors

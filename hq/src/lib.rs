@@ -63,7 +63,7 @@ pub use error::HqError;
 pub use format_source::FormatSourceMistake;
 pub use import::{Imported, NotTaken, import};
 pub use incidents::{DetailView, IncidentView, IncidentsView, LabelView};
-pub use init::{init, init_for_root, invite, invite_all, results, table_ids, tables};
+pub use init::{init, init_for_root, invite, invite_all, is_practice, results, table_ids, tables};
 pub use key_backup::{Lock, Unlock, backup_keys, restore_keys};
 pub use pack_source::{Expected, Fault, Mistake, PackSource, PackSourceError, Place};
 pub use places::{AreaView, CentreView};
