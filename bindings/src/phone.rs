@@ -356,6 +356,7 @@ pub(crate) fn key(bytes: Vec<u8>) -> Result<DatabaseKey, PhoneError> {
             "database_key",
             format!("tiene {} bytes y debe tener 32", bytes.len()),
             format!("it has {} bytes and must have 32", bytes.len()),
+            format!("tem {} bytes e deve ter 32", bytes.len()),
         )
     })?;
     Ok(DatabaseKey::from_bytes(key))

@@ -100,6 +100,22 @@ impl Rotation {
 }
 
 fn misfit(error: ImageError) -> PhoneError {
+    let pt = match error {
+        ImageError::ZeroSize { width, height } => {
+            format!("{width} x {height} não tem pixels; cada lado mede pelo menos 1")
+        }
+        ImageError::TooLarge { width, height } => {
+            format!("{width} x {height} passa de 64 megapixels; entregue uma imagem menor")
+        }
+        ImageError::StrideTooShort { stride, width } => {
+            format!(
+                "em {stride} bytes por linha não cabem {width} pixels; devem ser pelo menos a largura"
+            )
+        }
+        ImageError::PixelsTooShort { given, needed } => {
+            format!("há {given} bytes, e as medidas pedem {needed}")
+        }
+    };
     let es = match error {
         ImageError::ZeroSize { width, height } => {
             format!("{width} x {height} no tiene píxeles; cada lado mide al menos 1")
@@ -116,7 +132,7 @@ fn misfit(error: ImageError) -> PhoneError {
             format!("hay {given} bytes, y las medidas piden {needed}")
         }
     };
-    PhoneError::input(error.field(), es, error.to_string())
+    PhoneError::input(error.field(), es, error.to_string(), pt)
 }
 
 #[cfg(test)]

@@ -117,6 +117,7 @@ pub struct StatusView {
     /// The election's name, where the phone knows it.
     pub election: Option<String>,
     /// It is an election for practice: nothing in it counts. Say so on every screen.
+    #[uniffi(default = false)]
     pub practice: bool,
     /// The table that the witness is sent to; none on a locked phone.
     pub table: Option<String>,

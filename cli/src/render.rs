@@ -152,9 +152,10 @@ pub fn reading(reading: &Result<Tally, NotATally>, language: Language) -> Outcom
             };
         }
     };
-    let mut lines = vec![language.pick(
+    let mut lines = vec![language.pick3(
         format!("Mesa {}:", tally.table),
         format!("Table {}:", tally.table),
+        format!("Seção {}:", tally.table),
     )];
     let mut candidates = tally.candidates.clone();
     candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.votes));
@@ -233,13 +234,17 @@ fn contest_lines(contest: &Contest, language: Language) -> Vec<String> {
 }
 
 fn sums(contest: &Contest, language: Language) -> String {
-    let mut sums = language.pick(
+    let mut sums = language.pick3(
         format!("  Votos válidos: {}", contest.valid_votes()),
         format!("  Valid votes: {}", contest.valid_votes()),
+        format!("  Votos válidos: {}", contest.valid_votes()),
     );
     for (name, votes) in [
-        (language.pick("en blanco", "blank"), contest.blank),
-        (language.pick("nulos", "null"), contest.null),
+        (
+            language.pick3("en blanco", "blank", "em branco"),
+            contest.blank,
+        ),
+        (language.pick3("nulos", "null", "nulos"), contest.null),
     ] {
         sums.extend(votes.map(|votes| format!("; {name}: {votes}")));
     }
@@ -277,9 +282,10 @@ fn what(record: &Record, catalogue: &Catalogue, language: Language) -> String {
             .pick3("acta tecleada", "typed tally sheet", "boletim digitado")
             .to_owned(),
         Record::Handover(handover) => handed_over(handover, language),
-        Record::Unknown { kind, .. } => language.pick(
+        Record::Unknown { kind, .. } => language.pick3(
             format!("registro de tipo {} (de una versión más nueva)", kind.0),
             format!("record of kind {} (of a newer version)", kind.0),
+            format!("registro do tipo {} (de uma versão mais nova)", kind.0),
         ),
     }
 }
@@ -291,15 +297,22 @@ fn handed_over(handover: &Handover, language: Language) -> String {
             let place = (handover.place.iter())
                 .map(|place| format!(", {place}"))
                 .collect::<String>();
-            language.pick(
+            language.pick3(
                 format!("acta en papel: de {from} a {to}{place}"),
                 format!("sheet on paper: from {from} to {to}{place}"),
+                format!("boletim em papel: de {from} para {to}{place}"),
             )
         }
         (Handover::BUNDLE, ..) => language
-            .pick("paquete de otra persona", "somebody else's bundle")
+            .pick3(
+                "paquete de otra persona",
+                "somebody else's bundle",
+                "pacote de outra pessoa",
+            )
             .to_owned(),
-        _ => language.pick("entrega en mano", "handed over").to_owned(),
+        _ => language
+            .pick3("entrega en mano", "handed over", "entregue em mãos")
+            .to_owned(),
     }
 }
 
@@ -368,9 +381,10 @@ fn delivery(item: &HistoryView, language: Language) -> String {
 fn notice(item: &HistoryView, language: Language) -> Option<String> {
     let said = item.notice.as_ref()?.status.sentence(language);
     Some(match item.safe {
-        true => language.pick(
+        true => language.pick3(
             format!("{said} Hay una copia en otro lugar."),
             format!("{said} A copy lies elsewhere."),
+            format!("{said} Há uma cópia em outro lugar."),
         ),
         false => said,
     })
@@ -378,9 +392,10 @@ fn notice(item: &HistoryView, language: Language) -> Option<String> {
 
 /// What stands where nothing can be read of a record, whyever.
 fn not_kept(language: Language) -> &'static str {
-    language.pick(
+    language.pick3(
         "(su contenido ya no está en este teléfono)",
         "(its content is not kept on this phone)",
+        "(seu conteúdo não está mais neste telefone)",
     )
 }
 

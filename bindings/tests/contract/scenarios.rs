@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use testigo_bindings::{
-    ContentView, DeliveryView, Explanation, HistoryView, HostError, LogLevel, Logger, NextStep,
-    Phone, PhoneObserver, RecordView, ReportInput, Rotation, Scanner, StatusView, SyncOutcome,
-    SyncReportView, SyncStop, TallyInput, TallyReading, TestigoError, catalogue, phone_exists,
-    set_logger,
+    ContentView, DeliveryView, DetailInput, DetailKind, Explanation, HistoryView, HostError,
+    LogLevel, Logger, NextStep, Phone, PhoneObserver, RecordView, ReportInput, Rotation, Scanner,
+    StatusView, SyncOutcome, SyncReportView, SyncStop, TallyInput, TallyReading, TestigoError,
+    catalogue, phone_exists, set_logger,
 };
 
 pub(crate) fn power_cut(note: &str) -> ReportInput {
@@ -129,6 +129,33 @@ pub fn capture_offline() {
     let doubtful = phone.report(backwards).unwrap();
     assert_eq!(doubtful.warnings[0].code, 12);
     assert!(!doubtful.warnings[0].es.is_empty() && !doubtful.warnings[0].en.is_empty());
+
+    let details = |values: &[(&str, &str)]| ReportInput {
+        code: 90,
+        details: (values.iter())
+            .map(|(field, value)| DetailInput {
+                field: (*field).to_owned(),
+                value: (*value).to_owned(),
+            })
+            .collect(),
+        ..ReportInput::default()
+    };
+    let refused = phone.report(details(&[("people", "4")])).unwrap_err();
+    let TestigoError::Input { explanation } = &refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(explanation.field.as_deref(), Some("details"));
+    assert!(explanation.en.contains("people") && explanation.en.contains("voters"));
+    let entry = phone.catalogue().into_iter().find(|entry| entry.code == 90);
+    let fields = entry.unwrap().fields;
+    assert_eq!(
+        fields.iter().map(|f| &*f.name).collect::<Vec<_>>(),
+        ["hour", "voters"]
+    );
+    assert_eq!(fields[1].kind, DetailKind::Number);
+    let place = phone.table(TABLE.to_owned()).unwrap();
+    assert_eq!((place.registered, place.areas.len()), (535, 3));
+    assert!(!phone.election().unwrap().practice && !phone.status().unwrap().practice);
 
     let tally = phone.tally(sheet()).unwrap();
     let TallyReading::Read { tally: read } = &tally.reading else {

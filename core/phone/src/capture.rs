@@ -181,6 +181,7 @@ fn too_large(record: &Record, error: WireError) -> PhoneError {
             "texts",
             format!("todos juntos pasan de los {limit} bytes que caben en un registro"),
             format!("all of them together exceed the {limit} bytes that a record holds"),
+            format!("todos juntos passam dos {limit} bytes que cabem em um registro"),
         ),
         (_, error) => PhoneError::Damaged(error),
     }

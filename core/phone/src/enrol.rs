@@ -21,7 +21,7 @@ pub fn invitation(code: &str) -> Result<Invitation, PhoneError> {
             "code",
             "no es un código de inscripción completo; cópielo de nuevo o pida otro a su coordinación",
             "not a whole enrolment code; copy it again or ask your coordinator for another",
-        )
+            "não é um código de inscrição completo; copie de novo ou peça outro à sua coordenação")
     })
 }
 

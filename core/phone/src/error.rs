@@ -18,6 +18,8 @@ pub enum PhoneError {
         es: String,
         /// What is wrong with it, in English.
         en: String,
+        /// What is wrong with it, in Portuguese.
+        pt: String,
     },
     /// There is no phone in this folder; make one first.
     #[error("there is no phone in this folder")]
@@ -106,13 +108,19 @@ pub enum NextStep {
 }
 
 impl PhoneError {
-    /// An input that cannot be understood: the field, and what is wrong with it in Spanish and in
-    /// English, as the end of a sentence. For hosts that check inputs of their own.
-    pub fn input(field: &'static str, es: impl Into<String>, en: impl Into<String>) -> Self {
+    /// An input that cannot be understood: the field, and what is wrong with it in Spanish, English and
+    /// Portuguese, as the end of a sentence. For hosts that check inputs of their own.
+    pub fn input(
+        field: &'static str,
+        es: impl Into<String>,
+        en: impl Into<String>,
+        pt: impl Into<String>,
+    ) -> Self {
         Self::Input {
             field,
             es: es.into(),
             en: en.into(),
+            pt: pt.into(),
         }
     }
 
@@ -170,70 +178,85 @@ impl PhoneError {
     /// What a person is told, and what to do next.
     pub fn sentence(&self, language: Language) -> String {
         let fixed = match self {
-            Self::Input { field, es, en } => {
-                return language.pick(
+            Self::Input { field, es, en, pt } => {
+                return language.pick3(
                     format!("Revise «{field}»: {es}"),
                     format!("Check {field:?}: {en}"),
+                    format!("Confira «{field}»: {pt}"),
                 );
             }
             Self::Open(error) => open_sentence(error),
             Self::NoPhone => (
                 "Aquí no hay ningún teléfono. Prepárelo primero.",
                 "There is no phone here. Make one first.",
+                "Aqui não há nenhum telefone. Prepare um primeiro.",
             ),
             Self::PhoneExists => (
                 "Aquí ya hay un teléfono; queda como está.",
                 "There is a phone here already; it is left as it is.",
+                "Aqui já há um telefone; ele fica como está.",
             ),
             Self::NotDamaged => (
                 "El almacén no está dañado; queda como está.",
                 "The store is not damaged; it is left as it is.",
+                "O armazenamento não está danificado; fica como está.",
             ),
             Self::NotEnrolled => (
                 "Este teléfono aún no está inscrito. Escanee primero el código de inscripción.",
                 "This phone has not enrolled yet. Scan the enrolment code first.",
+                "Este telefone ainda não está inscrito. Escaneie primeiro o código de inscrição.",
             ),
             Self::AlreadyEnrolled => (
                 "Este teléfono ya está inscrito y conserva su inscripción.",
                 "This phone has enrolled already and keeps its enrolment.",
+                "Este telefone já está inscrito e mantém sua inscrição.",
             ),
             Self::OtherHeadquarters(_) => (
                 "Las claves, la elección y el código no son de la misma central. Pídalos a su coordinación.",
                 "Keys, election and code are not of one headquarters. Ask your coordinator for them.",
+                "As chaves, a eleição e o código não são da mesma central. Peça-os à sua coordenação.",
             ),
             Self::Damaged(error) => match error.what() {
                 "keyset" => (
                     "El archivo de llaves de la central está dañado o no lo es. Pídalo de nuevo.",
                     "Headquarters' file of keys is damaged, or is none. Ask for it again.",
+                    "O arquivo de chaves da central está danificado ou não é um. Peça-o de novo.",
                 ),
                 "election pack" => (
                     "El paquete de la elección está dañado o no lo es. Pídalo de nuevo.",
                     "The election pack is damaged, or is none. Ask for it again.",
+                    "O pacote da eleição está danificado ou não é um. Peça-o de novo.",
                 ),
                 "receipts" => (
                     "El archivo de acuses está dañado o no lo es; nada cambió. Pídalo de nuevo.",
                     "The file of receipts is damaged, or is none; nothing changed. Ask for it again.",
+                    "O arquivo de recibos está danificado ou não é um; nada mudou. Peça-o de novo.",
                 ),
                 _ => (
                     "Un archivo de la central está dañado. Pídalo de nuevo.",
                     "A file from headquarters is damaged. Ask for it again.",
+                    "Um arquivo da central está danificado. Peça-o de novo.",
                 ),
             },
             Self::StorageFull => (
                 "El teléfono no tiene espacio: esto NO se guardó. Libere espacio y guarde de nuevo.",
                 "The phone is full: this was NOT saved. Free some space and save again.",
+                "O telefone está sem espaço: isto NÃO foi salvo. Libere espaço e salve de novo.",
             ),
             Self::File(_) => (
                 "El archivo no se puede leer. Elíjalo de nuevo, o guarde sin él.",
                 "The file cannot be read. Choose it again, or save without it.",
+                "O arquivo não pode ser lido. Escolha-o de novo, ou salve sem ele.",
             ),
             Self::Disk(_) => (
                 "El disco del teléfono falló: el archivo NO se guardó. Intente de nuevo, o guarde sin él.",
                 "The phone's disk failed: the file was NOT saved. Try again, or save without it.",
+                "O disco do telefone falhou: o arquivo NÃO foi salvo. Tente de novo, ou salve sem ele.",
             ),
             Self::Store(_) => (
                 "El almacén del teléfono falló: esto NO se guardó. Lo guardado antes sigue allí. Intente de nuevo.",
                 "The phone's store failed: this was NOT saved. What was saved before is still there. Try again.",
+                "O armazenamento do telefone falhou: isto NÃO foi salvo. O que foi salvo antes continua lá. Tente de novo.",
             ),
             Self::WrongPin {
                 wait_ms,
@@ -241,37 +264,44 @@ impl PhoneError {
             } => return wrong_pin(*wait_ms, *left_before_wipe, language),
             Self::TooSoon { wait_ms } => {
                 let (es, en) = wait(*wait_ms);
-                return language.pick(
+                return language.pick3(
                     format!("Hubo varios PIN equivocados. Espere {es} e intente de nuevo."),
                     format!("There were several wrong PINs. Wait {en} and try again."),
+                    format!("Houve vários PINs errados. Espere {es} e tente de novo."),
                 );
             }
             Self::OutOfMemory => (
                 "No hay memoria para comprobar el PIN. Cierre otras aplicaciones e intente de nuevo.",
                 "There is no memory to check the PIN. Close other apps and try again.",
+                "Não há memória para conferir o PIN. Feche outros aplicativos e tente de novo.",
             ),
             Self::Locked => (
                 "Bloqueado: desbloquee para leer. Guardar y enviar siguen funcionando.",
                 "Locked: unlock to read. Saving and sending go on.",
+                "Bloqueado: desbloqueie para ler. Salvar e enviar continuam funcionando.",
             ),
             Self::Wiped => (
                 "Este teléfono se borró. Para usarlo de nuevo, pida otro código a su coordinación.",
                 "This phone was wiped. To use it again, ask your coordinator for another code.",
+                "Este telefone foi apagado. Para usá-lo de novo, peça outro código à sua coordenação.",
             ),
             Self::HostKeys(HostKeysFault::Gone) => (
                 "El almacén de llaves de este teléfono ya no tiene la suya. Guarde una copia de la carpeta y avise a su coordinación.",
                 "This phone's key store no longer has its key. Keep a copy of the folder and tell your coordinator.",
+                "O cofre de chaves deste telefone não tem mais a sua. Guarde uma cópia da pasta e avise sua coordenação.",
             ),
             Self::HostKeys(HostKeysFault::Unavailable) => (
                 "El almacén de llaves no responde. Desbloquee la pantalla e intente de nuevo.",
                 "The key store does not answer. Unlock the screen and try again.",
+                "O cofre de chaves não responde. Desbloqueie a tela e tente de novo.",
             ),
             Self::Random => (
                 "El teléfono no da números aleatorios; reinícielo e intente de nuevo.",
                 "The phone gives no random numbers; restart it and try again.",
+                "O telefone não dá números aleatórios; reinicie-o e tente de novo.",
             ),
         };
-        language.pick(fixed.0, fixed.1).to_owned()
+        language.pick3(fixed.0, fixed.1, fixed.2).to_owned()
     }
 }
 
@@ -290,26 +320,30 @@ fn wrong_pin(wait_ms: u64, left_before_wipe: Option<u32>, language: Language) ->
     let (es, en) = wait(wait_ms);
     let mut said = match wait_ms {
         0 => language
-            .pick(
+            .pick3(
                 "Ese no es el PIN. Intente de nuevo.",
                 "That is not the PIN. Try again.",
+                "Esse não é o PIN. Tente de novo.",
             )
             .to_owned(),
-        _ => language.pick(
+        _ => language.pick3(
             format!("Ese no es el PIN. El próximo intento, en {es}."),
             format!("That is not the PIN. The next attempt, in {en}."),
+            format!("Esse não é o PIN. A próxima tentativa, em {es}."),
         ),
     };
     if let Some(left) = left_before_wipe {
         said.push_str(&match left {
-            1 => (language.pick(
+            1 => (language.pick3(
                 " Si falla otra vez, el teléfono se borra.",
                 " After one more wrong one the phone is wiped.",
+                " Se errar outra vez, o telefone é apagado.",
             ))
             .to_owned(),
-            _ => language.pick(
+            _ => language.pick3(
                 format!(" Si falla {left} veces más, el teléfono se borra."),
                 format!(" After {left} more wrong ones the phone is wiped."),
+                format!(" Se errar mais {left} vezes, o telefone é apagado."),
             ),
         });
     }
@@ -332,31 +366,37 @@ fn open_code(error: &OpenError) -> &'static str {
 }
 
 /// Each says what to do; the file itself is as it was before.
-fn open_sentence(error: &OpenError) -> (&'static str, &'static str) {
+fn open_sentence(error: &OpenError) -> (&'static str, &'static str, &'static str) {
     match error {
         OpenError::WrongKey => (
             "El almacén no abre con esta llave, o está dañado al comienzo. No se tocó nada: guarde una copia y avise a su coordinación.",
             "The store does not open with this key, or its beginning is damaged. Nothing was touched: keep a copy and tell your coordinator.",
+            "O armazenamento não abre com esta chave, ou está danificado no começo. Nada foi tocado: guarde uma cópia e avise sua coordenação.",
         ),
         OpenError::Corrupt | OpenError::LogWithoutDatabase | OpenError::Missing => (
             "El almacén está dañado o incompleto. No se tocó nada: guarde una copia de toda la carpeta y avise a su coordinación.",
             "The store is damaged or incomplete. Nothing was touched: keep a copy of the whole folder and tell your coordinator.",
+            "O armazenamento está danificado ou incompleto. Nada foi tocado: guarde uma cópia da pasta inteira e avise sua coordenação.",
         ),
         OpenError::Newer { .. } => (
             "El almacén es de una versión más nueva. Actualice la aplicación; nada se perdió.",
             "The store is of a newer version. Update the app; nothing is lost.",
+            "O armazenamento é de uma versão mais nova. Atualize o aplicativo; nada se perdeu.",
         ),
         OpenError::Foreign { .. } => (
             "Este archivo es de otra aplicación. Revise la carpeta.",
             "This file belongs to another application. Check the folder.",
+            "Este arquivo é de outro aplicativo. Confira a pasta.",
         ),
         OpenError::DiskFull => (
             "El teléfono no tiene espacio. Libere espacio e intente de nuevo.",
             "The phone is full. Free some space and try again.",
+            "O telefone está sem espaço. Libere espaço e tente de novo.",
         ),
         OpenError::Busy => (
             "Otro proceso usa el almacén. Intente de nuevo en unos segundos.",
             "Another process uses the store. Try again in a few seconds.",
+            "Outro processo usa o armazenamento. Tente de novo em alguns segundos.",
         ),
         OpenError::Provider { .. }
         | OpenError::Migration { .. }
@@ -364,6 +404,7 @@ fn open_sentence(error: &OpenError) -> (&'static str, &'static str) {
         | OpenError::Sqlite(_) => (
             "El almacén no se pudo abrir. No se tocó nada: intente de nuevo o avise a su coordinación.",
             "The store could not be opened. Nothing was touched: try again or tell your coordinator.",
+            "O armazenamento não pôde ser aberto. Nada foi tocado: tente de novo ou avise sua coordenação.",
         ),
     }
 }

@@ -55,6 +55,11 @@ pub(crate) fn attachments(files: &[SealedFile]) -> Result<(), PhoneError> {
             files.len(),
             Attachment::MAX
         ),
+        format!(
+            "{} arquivos, onde cabem no máximo {}",
+            files.len(),
+            Attachment::MAX
+        ),
     ))
 }
 
@@ -75,6 +80,7 @@ impl ReportInput {
                 "code",
                 format!("{} no está en el catálogo", self.code),
                 format!("{} is not in the catalogue", self.code),
+                format!("{} não está no catálogo", self.code),
             ));
         };
         let note = self
@@ -88,6 +94,7 @@ impl ReportInput {
                 "note",
                 format!("{chars} caracteres, máximo {}", Report::MAX_NOTE_CHARS),
                 format!("{chars} characters, at most {}", Report::MAX_NOTE_CHARS),
+                format!("{chars} caracteres, no máximo {}", Report::MAX_NOTE_CHARS),
             ));
         }
         let report = Report {
@@ -124,11 +131,15 @@ fn details(entry: &Entry, given: &[(String, String)]) -> Result<Vec<Detail>, Pho
                     format!(
                         "code {code} has no field {name:?}, nor any other; write it in the note"
                     ),
+                    format!(
+                        "o código {code} não tem nenhum campo «{name}», nem outro; escreva na nota"
+                    ),
                 ),
                 false => PhoneError::input(
                     "details",
                     format!("el código {code} no tiene ningún campo «{name}»; tiene: {names}"),
                     format!("code {code} has no field {name:?}; it has: {names}"),
+                    format!("o código {code} não tem nenhum campo «{name}»; tem: {names}"),
                 ),
             });
         }
@@ -137,6 +148,7 @@ fn details(entry: &Entry, given: &[(String, String)]) -> Result<Vec<Detail>, Pho
                 "details",
                 format!("«{name}» se da dos veces"),
                 format!("{name:?} is given twice"),
+                format!("«{name}» é dado duas vezes"),
             ));
         }
         let (chars, most) = (value.chars().count(), Detail::MAX_CHARS);
@@ -145,6 +157,7 @@ fn details(entry: &Entry, given: &[(String, String)]) -> Result<Vec<Detail>, Pho
                 "details",
                 format!("«{name}»: {chars} caracteres, máximo {most}"),
                 format!("{name:?}: {chars} characters, at most {most}"),
+                format!("«{name}»: {chars} caracteres, no máximo {most}"),
             ));
         }
         if !value.is_empty() {
@@ -190,6 +203,11 @@ impl TallyInput {
                     self.texts.len(),
                     Self::MAX_TEXTS
                 ),
+                format!(
+                    "{} códigos, e podem ser guardados de 1 a {}",
+                    self.texts.len(),
+                    Self::MAX_TEXTS
+                ),
             ));
         }
         Ok(Record::Tally(TallyRecord::new(self.texts.iter().cloned())))
@@ -232,6 +250,7 @@ impl HandoverInput {
                 "place",
                 format!("{chars} caracteres, máximo {most}"),
                 format!("{chars} characters, at most {most}"),
+                format!("{chars} caracteres, no máximo {most}"),
             ));
         }
         Ok(Handover {
@@ -250,7 +269,7 @@ fn pseudonym(field: &'static str, text: &str) -> Result<Pseudonym, PhoneError> {
             field,
             "un seudónimo como bote-2: de 1 a 24 letras, guiones y como mucho 4 cifras; nunca un teléfono ni una cédula",
             "a pseudonym such as boat-2: 1 to 24 letters, hyphens and at most 4 digits; never a telephone or identity number",
-        )
+            "um pseudônimo como barco-2: de 1 a 24 letras, hífens e no máximo 4 algarismos; nunca um telefone nem um documento")
     })
 }
 
@@ -264,6 +283,7 @@ pub(crate) fn table_id(text: &str) -> Result<TableId, PhoneError> {
             "table",
             "de 1 a 64 caracteres sin espacios, como 201301006.01",
             "1 to 64 characters without spaces, such as 201301006.01",
+            "de 1 a 64 caracteres sem espaços, como 201301006.01",
         )
     })
 }
@@ -275,6 +295,7 @@ fn time(field: &'static str, text: Option<&str>) -> Result<Option<Time>, PhoneEr
                 field,
                 "no es una hora como 2024-07-28T14:30:00-04:00",
                 "not a time such as 2024-07-28T14:30:00-04:00",
+                "não é uma hora como 2024-07-28T14:30:00-04:00",
             )
         })
     })

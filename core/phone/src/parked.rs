@@ -66,6 +66,9 @@ impl Phone {
                 "el n.º {sequence} no está apartado; los números están en la lista de apartados"
             ),
             format!("no. {sequence} is not parked; the numbers are in the list of parked records"),
+            format!(
+                "o n.º {sequence} não está entre os recusados; os números estão na lista de recusados"
+            ),
         ))
     }
 
@@ -86,6 +89,7 @@ impl Phone {
                 "sequence",
                 format!("no hay ningún registro con el n.º {sequence}"),
                 format!("there is no record with no. {sequence}"),
+                format!("não há nenhum registro com o n.º {sequence}"),
             )
         })?;
         if sealed.envelope.is_empty() {
@@ -96,6 +100,9 @@ impl Phone {
                 ),
                 format!(
                     "no. {sequence} is safe at headquarters and its sealed original is no longer on this phone"
+                ),
+                format!(
+                    "o n.º {sequence} já está a salvo na central e seu original lacrado não está mais neste telefone"
                 ),
             ));
         }
@@ -162,6 +169,7 @@ fn taken(folder: &Path) -> PhoneError {
         "path",
         format!("{folder} ya existe y no se sobrescribe; elija otro nombre"),
         format!("{folder} exists already and is not overwritten; choose another name"),
+        format!("{folder} já existe e não é sobrescrito; escolha outro nome"),
     )
 }
 

@@ -123,6 +123,22 @@ fn records() {
 }
 
 #[test]
+fn a_report_with_details() {
+    let detail = |name: &str, value: &str| Detail {
+        name: name.into(),
+        value: value.into(),
+    };
+    let report = Report {
+        details: vec![detail("hour", "10:00"), detail("voters", "212")],
+        ..Report::new(Code(90))
+    };
+    let record = Record::Report(report);
+    let bytes = record.to_bytes();
+    assert_eq!(Record::from_bytes(record.kind(), &bytes).unwrap(), record);
+    insta::assert_snapshot!(diagnostic(&bytes));
+}
+
+#[test]
 fn a_record_of_a_newer_phone_is_carried_as_it_came() {
     let bytes = b"\xa1\x01\x63new".to_vec();
     let record = Record::from_bytes(Kind(900), &bytes).unwrap();

@@ -77,6 +77,7 @@ impl Phone {
                 "pin",
                 "ya hay uno; cámbielo",
                 "there is one already; change it",
+                "já existe um; troque-o",
             ));
         }
         let opened = self.without_pin(&row)?;
@@ -180,6 +181,7 @@ impl Phone {
                 "wipe_after",
                 "al menos 3: uno se equivoca",
                 "at least 3: people mistype",
+                "pelo menos 3: qualquer um erra",
             ));
         }
         if self.is_locked()? {
@@ -245,7 +247,12 @@ impl Phone {
     /// Looks at a PIN. It counts as wrong until it proves right, so that nobody gains by pulling the battery.
     fn check(&mut self, pin: &str) -> Result<Checked, PhoneError> {
         if !self.has_pin()? {
-            return Err(PhoneError::input("pin", "no hay ninguno", "there is none"));
+            return Err(PhoneError::input(
+                "pin",
+                "no hay ninguno",
+                "there is none",
+                "não há nenhum",
+            ));
         }
         // What no PIN can be is none that was tried: keys pressed by accident wipe nothing.
         pin::check("pin", pin)?;
@@ -348,7 +355,7 @@ fn wrap(host: Option<&Arc<dyn HostKeys>>, secret: &[u8]) -> Result<Vec<u8>, Phon
 }
 
 fn other_pin(field: &'static str) -> PhoneError {
-    PhoneError::input(field, "elija otro", "choose another one")
+    PhoneError::input(field, "elija otro", "choose another one", "escolha outro")
 }
 
 /// The part of a record's readable copy that this opens; `None` where nothing of it is to be read.

@@ -51,6 +51,7 @@ pub(crate) fn check(field: &'static str, pin: &str) -> Result<(), PhoneError> {
         field,
         format!("de {least} a {most} cifras o letras"),
         format!("{least} to {most} digits or letters"),
+        format!("de {least} a {most} algarismos ou letras"),
     ))
 }
 

@@ -139,6 +139,7 @@ pub(super) fn insert(
                 "attachments",
                 "este archivo ya va con un registro; séllelo de nuevo para enviarlo con otro",
                 "this file goes with a record already; seal it again to send it with another",
+                "este arquivo já vai com um registro; lacre-o de novo para enviá-lo com outro",
             ),
             _ => error.into(),
         })?;

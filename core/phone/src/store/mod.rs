@@ -407,6 +407,7 @@ pub(crate) fn folder_refused(dir: &Path, error: &std::io::Error) -> PhoneError {
         "directory",
         format!("{dir} no se puede crear ({error})"),
         format!("{dir} cannot be made ({error})"),
+        format!("{dir} não pode ser criado ({error})"),
     )
 }
 
