@@ -134,6 +134,7 @@ impl TypedSheet {
                 "votes",
                 format!("{found} casillas, y se pueden guardar de 1 a {most}"),
                 format!("{found} slots, where 1 to {most} can be kept"),
+                format!("{found} linhas, e podem ser guardadas de 1 a {most}"),
             ));
         }
         let numbers = (self.votes.iter()).chain([&self.blank, &self.null].into_iter().flatten());
@@ -142,6 +143,7 @@ impl TypedSheet {
                 "votes",
                 format!("{votes} votos; una casilla tiene como mucho {MAX_VOTES}"),
                 format!("{votes} votes; a slot has at most {MAX_VOTES}"),
+                format!("{votes} votos; uma linha tem no máximo {MAX_VOTES}"),
             ));
         }
         Ok(TypedTally {
@@ -167,6 +169,7 @@ fn printed(field: &'static str, text: Option<&str>) -> Result<Option<String>, Ph
             field,
             format!("{chars} caracteres, máximo {most}"),
             format!("{chars} characters, at most {most}"),
+            format!("{chars} caracteres, no máximo {most}"),
         ));
     }
     Ok(text.map(str::to_owned))
@@ -193,6 +196,10 @@ impl TypedInput {
                 format!(
                     "differs from the first time in: {}. Look at the paper and type that again",
                     named(Language::En)
+                ),
+                format!(
+                    "difere da primeira vez em: {}. Olhe o papel e digite isso de novo",
+                    named(Language::Pt)
                 ),
             ));
         }

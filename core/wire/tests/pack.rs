@@ -225,7 +225,6 @@ fn thirty_thousand_tables_with_centres_and_addresses_fit_into_a_mebibyte() {
     let pack = country();
     assert!(pack.tables.len() >= 30_000, "{}", pack.tables.len());
     let bytes = pack.sign(&key(1)).unwrap();
-    println!("{} tables, {} bytes", pack.tables.len(), bytes.len());
     assert!(bytes.len() <= 1 << 20, "{}", bytes.len());
     let back = ElectionPack::verify(&bytes, &key(1).verifying_key()).unwrap();
     assert_eq!(back, pack);

@@ -18,7 +18,7 @@ fn send(stage: &Stage, sent: &[Vec<u8>]) {
         .map(|bytes| (bytes.clone(), door::Brought::read(bytes)))
         .collect();
     let keys = store.keys(&door::signers(&brought)).unwrap();
-    let entered = door::check(brought, keys);
+    let entered = door::check(brought, keys, stage.hq.identity.election);
     let key = stage.hq.receipt_key().unwrap();
     let clock = Arc::new(SystemClock);
     let mut clerk = Clerk::new(stage.hq.identity, key, clock, Rates::GENEROUS);
