@@ -435,6 +435,13 @@ fn a_damaged_database_of_the_desk_is_made_anew_out_of_the_envelopes() {
         let sentence = refused.text("/error/sentence");
         assert!(sentence.contains("database-desk.key"), "{sentence}");
     }
+    // Where there is none, another key begins another database (docs/keys.md).
+    fs::write(stage.hq.data().join("keys/database-desk.key"), [7; 32]).unwrap();
+    recover_hq(&stage, &[]).exited(2);
+    recovered(&path, || recover_hq(&stage, &["--key-is-right"]));
+    stage.serve_again();
+    assert_eq!(stage.hq.held().notes(), held.notes());
+    assert_eq!(decisions(&stage), 0);
 }
 
 #[test]

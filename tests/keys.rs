@@ -12,7 +12,9 @@ mod support;
 
 use serde_json::Value;
 use std::fs;
+use std::io::Write;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use support::{
     OTHER_SHEET, OTHER_TABLE, PASSPHRASE, Phone, Proxy, SHEET, Stage, TABLE, Way, run,
     run_with_input, warnings,
@@ -132,6 +134,22 @@ fn the_root_is_made_shown_signs_and_comes_back_from_paper() {
         signed.err.contains("notices"),
         "what changes is said before: {signed:?}"
     );
+    // And once: what is said behind the passphrase is the next step.
+    fs::remove_dir_all(&out).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_testigo"));
+    command.args(arguments).env("TESTIGO_LANG", "en");
+    let piped = (command.stdin(Stdio::piped()).stdout(Stdio::piped())).stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    let mut typed = child.stdin.take().unwrap();
+    typed.write_all(b"another passphrase\n").unwrap();
+    drop(typed);
+    let said = child.wait_with_output().unwrap();
+    let (before, behind) = [said.stderr, said.stdout]
+        .map(|bytes| String::from_utf8(bytes).unwrap())
+        .into();
+    assert_eq!(before.matches("Request \"").count(), 1, "{before}");
+    assert!(behind.starts_with("Signed, version 2."), "{behind}");
+    assert_eq!(behind.lines().count(), 1, "{behind}");
     stage.hq.run(&["keyset", "install", text(&out)]).done();
     stage.restart_hq();
     let late = stage.path("late.cbor");
@@ -437,8 +455,30 @@ fn what_a_revoked_phone_sends_later_waits_for_review() {
     let total = stage.hq.held().total();
     assert_eq!(total, 368);
     let device = device(&stage).to_string();
+    // A name that nobody has is no request to the root.
+    let nobody = stage
+        .hq
+        .run(&["rotate", "--revoke", "0102030405060708"])
+        .exited(1);
+    assert!(
+        nobody.text("/refused").contains("0102030405060708"),
+        "{nobody:?}"
+    );
+    assert!(!stage.hq.data().join("keyset-request.cbor").exists());
     stage.hq.run(&["rotate", "--revoke", &device]).done();
     stage.sign_and_install("signed-2");
+    // Headquarters take back no word of the root's, and say so; of their own alone they do.
+    let refused = stage.hq.run(&["devices", "trust", &device]).exited(1);
+    assert!(
+        refused.text("/refused").contains("by the root"),
+        "{refused:?}"
+    );
+    let decided = || stage.hq.run(&["devices", "history"]).done().json()["decisions"].clone();
+    assert_eq!(decided(), Value::Array(Vec::new()));
+    stage.hq.run(&["devices", "revoke", &device]).done();
+    let trusted = stage.hq.run(&["devices", "trust", &device]).exited(1);
+    assert_eq!(trusted.json()["device"]["state"], "revoked_by_root");
+    assert_eq!(decided().as_array().unwrap().len(), 2);
     phone.tally(OTHER_SHEET);
     phone.report("later");
     // It is not refused, and the phone is told nothing else than another.

@@ -9,21 +9,27 @@
 
 mod support;
 
-use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
+use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData};
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Instant;
 use support::{Headquarters, HttpAnswer, LIMIT, Phone, SHEET, Stage, TABLE};
 use tempfile::TempDir;
+use testigo_phone::sync::{Client, Method, NetworkFault, Request};
 use testigo_wire::padding::{REPLY_FLOOR, REQUEST_FLOOR};
 use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
-use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned, crypto::ring};
+use tokio_rustls::rustls::{
+    ClientConfig, ClientConnection, HandshakeKind, RootCertStore, ServerConfig, ServerConnection,
+    StreamOwned, crypto::ring,
+};
 
 fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -450,4 +456,160 @@ fn a_lone_ask_looks_like_a_lone_record_and_no_header_names_the_app() {
             assert!(!head.contains(word), "{word}: {head}");
         }
     }
+}
+
+/// A server under this key that says of each connection whether it took up an earlier session, answers one request and
+/// hangs up.
+fn server_that_tells(
+    key: &KeyPair,
+    shown: CertificateDer<'static>,
+) -> (u16, Receiver<HandshakeKind>) {
+    let key = PrivatePkcs8KeyDer::from(key.serialize_der());
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![shown], key.into())
+        .unwrap();
+    let config = Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (tell, told) = channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let connection = ServerConnection::new(config.clone()).unwrap();
+            let mut stream = StreamOwned::new(connection, stream.unwrap());
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            tell.send(stream.conn.handshake_kind().unwrap()).unwrap();
+            let answer = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi";
+            stream.write_all(answer).unwrap();
+            stream.conn.send_close_notify();
+            let _ = stream.flush();
+        }
+    });
+    (port, told)
+}
+
+#[test]
+fn no_connection_of_a_phone_takes_up_the_session_of_another() {
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+    let names = vec!["localhost".to_owned()];
+    let certificate = CertificateParams::new(names).unwrap();
+    let certificate = certificate.self_signed(&key).unwrap().der().clone();
+    let (port, told) = server_that_tells(&key, certificate.clone());
+    let pin = Sha256::digest(key.subject_public_key_info()).into();
+    let client = Client::new(LIMIT, vec![pin]).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    for _ in 0..3 {
+        let request = Request {
+            method: Method::Get,
+            url: format!("https://localhost:{port}/"),
+            headers: Vec::new(),
+            body: Vec::new(),
+        };
+        let answer = runtime.block_on(client.send(request)).unwrap();
+        assert_eq!(answer.body, b"hi");
+        assert_eq!(told.recv().unwrap(), HandshakeKind::Full);
+    }
+    // The looking itself works: who does take sessions up is seen to.
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let config = Arc::new(config);
+    let mut kinds = Vec::new();
+    for _ in 0..2 {
+        let name = "localhost".try_into().unwrap();
+        let connection = ClientConnection::new(config.clone(), name).unwrap();
+        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let mut stream = StreamOwned::new(connection, stream);
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            .unwrap();
+        stream.read_to_end(&mut Vec::new()).unwrap();
+        kinds.push(told.recv().unwrap());
+    }
+    assert_eq!(kinds, [HandshakeKind::Full, HandshakeKind::Resumed]);
+}
+
+/// A place at which nobody should call.
+fn listening_for_nobody() -> TcpListener {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    listener
+}
+
+fn was_called(listener: &TcpListener) -> bool {
+    listener.accept().is_ok()
+}
+
+#[test]
+fn each_request_is_asked_whether_its_address_is_safe() {
+    let nobody = listening_for_nobody();
+    let port = nobody.local_addr().unwrap().port();
+    let client = Client::new(LIMIT, Vec::new()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    // It leads to this very machine, but is no address that says so.
+    for url in [
+        format!("http://0.0.0.0:{port}/"),
+        format!("ftp://127.0.0.1:{port}/"),
+    ] {
+        let request = Request {
+            method: Method::Post,
+            url,
+            headers: Vec::new(),
+            body: b"a record".to_vec(),
+        };
+        let sent = runtime.block_on(client.send(request));
+        assert_eq!(sent.unwrap_err(), NetworkFault::UnsafeAddress);
+    }
+    assert!(!was_called(&nobody));
+    TcpStream::connect(("0.0.0.0", port)).unwrap();
+    let since = Instant::now();
+    while !was_called(&nobody) {
+        assert!(since.elapsed() < LIMIT, "the looking does not work");
+    }
+}
+
+#[test]
+fn a_phone_asks_no_proxy_that_its_surroundings_name() {
+    let stage = Stage::new();
+    let phone = stage.phone("phone", TABLE);
+    phone.report("straight");
+    let nobody = listening_for_nobody();
+    let proxy = format!("http://{}", nobody.local_addr().unwrap());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_testigo"));
+    command.args([
+        "--json",
+        "phone",
+        "--home",
+        phone.home.to_str().unwrap(),
+        "sync",
+    ]);
+    for name in [
+        "http_proxy",
+        "HTTP_PROXY",
+        "https_proxy",
+        "HTTPS_PROXY",
+        "all_proxy",
+        "ALL_PROXY",
+    ] {
+        command.env(name, &proxy);
+    }
+    for name in ["no_proxy", "NO_PROXY", "REQUEST_METHOD"] {
+        command.env_remove(name);
+    }
+    let synced = command.output().unwrap();
+    assert!(!was_called(&nobody));
+    let report: Value = serde_json::from_slice(&synced.stdout).unwrap();
+    assert_eq!(report["delivered"], 1, "{report}");
 }

@@ -13,19 +13,35 @@ pub fn free_address() -> Result<SocketAddr, Failure> {
         .map_err(Failure::file(Path::new("127.0.0.1")))
 }
 
-/// Reads from headquarters' API. A process that calls it has installed a provider of cryptography.
-pub fn get<T: DeserializeOwned>(address: SocketAddr, path: &str) -> Result<T, Failure> {
-    let url = format!("http://{address}{path}");
-    let body = runtime()?.block_on(async {
-        let client = reqwest::Client::builder().no_proxy().build()?;
-        client
-            .get(&url)
-            .send()
-            .await?
-            .error_for_status()?
-            .bytes()
-            .await
-    });
-    let body = body.map_err(|error: reqwest::Error| Failure::foreign(error))?;
-    serde_json::from_slice(&body).map_err(Failure::foreign)
+/// Headquarters' API at one address: one client for all looks at it.
+pub struct Api {
+    address: SocketAddr,
+    runtime: tokio::runtime::Runtime,
+    client: reqwest::Client,
+}
+
+impl Api {
+    /// A process that makes one has installed a provider of cryptography.
+    pub fn at(address: SocketAddr) -> Result<Self, Failure> {
+        // No connection is kept: by the next look another process may be there.
+        let building = reqwest::Client::builder()
+            .no_proxy()
+            .pool_max_idle_per_host(0);
+        Ok(Self {
+            address,
+            runtime: runtime()?,
+            client: building.build().map_err(Failure::foreign)?,
+        })
+    }
+
+    /// Reads what stands at this path.
+    pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        let url = format!("http://{}{path}", self.address);
+        let body = self.runtime.block_on(async {
+            let answer = self.client.get(&url).send().await?.error_for_status()?;
+            answer.bytes().await
+        });
+        let body = body.map_err(|error: reqwest::Error| Failure::foreign(error))?;
+        serde_json::from_slice(&body).map_err(Failure::foreign)
+    }
 }

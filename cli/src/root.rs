@@ -104,11 +104,10 @@ fn sign(folder: &Path, request: &Path, out: &Path, language: Language) -> Result
     }
     root.sign(&review, &secret::passphrase(language)?, now, out)?;
     let (version, shown) = (review.version, out.display());
-    let mut lines = told(&review, language);
-    lines.push(language.pick(
+    let lines = vec![language.pick(
         format!("Firmado, versión {version}. Lleve {shown} a la central: testigo hq --data DIR keyset install {shown}"),
         format!("Signed, version {version}. Bring {shown} to headquarters: testigo hq --data DIR keyset install {shown}"),
-    ));
+    )];
     Ok(Outcome::clean(
         lines,
         json!({
@@ -332,7 +331,7 @@ pub fn rotate(data: &Path, args: RotateArgs, language: Language) -> Result<Outco
             "Say what changes: --seal, --receipt, --desk, --tls, --endpoint, --pin or --revoke.",
         ));
     }
-    let rotated = testigo_hq::rotate(
+    let rotated = match testigo_hq::rotate(
         data,
         &Rotation {
             seal: args.seal,
@@ -344,7 +343,10 @@ pub fn rotate(data: &Path, args: RotateArgs, language: Language) -> Result<Outco
             pins: args.pin,
             revoke: args.revoke,
         },
-    )?;
+    ) {
+        Err(error @ HqError::NothingToRevoke(_)) => return Ok(refused(&error.sentence(language))),
+        rotated => rotated?,
+    };
     let dir = data.display();
     let words = rotated.request.words(language);
     let next = match rotated.installed {

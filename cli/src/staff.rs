@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::outcome::Outcome;
 use serde_json::json;
 use std::path::Path;
-use testigo_hq::{DecisionNote, DecisionView, DeviceState, DeviceView, WaitingView};
+use testigo_hq::{DecisionNote, DecisionView, DeviceState, DeviceView, HqError, WaitingView};
 use testigo_wire::{Confirmation, KeyId, Language, Time};
 
 /// Runs one command about devices; without one, lists them.
@@ -57,7 +57,8 @@ pub fn devices(
             testigo_hq::revoke_device(data, name(&device)?, from, whole_code, note(&why))?
         }
         Some(DevicesCommand::Trust { device, why }) => {
-            testigo_hq::trust_device(data, name(&device)?, note(&why))?
+            let device = testigo_hq::trust_device(data, name(&device)?, note(&why));
+            return trusted(device, language);
         }
         Some(DevicesCommand::Replace {
             device,
@@ -78,6 +79,40 @@ pub fn devices(
         vec![line(&device, language)],
         json!({ "device": device }),
     ))
+}
+
+/// What became of a revocation that was taken back.
+fn trusted(device: Result<DeviceView, HqError>, language: Language) -> Result<Outcome, Failure> {
+    let device = match device {
+        Ok(device) => device,
+        Err(error @ HqError::RevokedByRoot(_)) => {
+            let sentence = error.sentence(language);
+            let json = json!({ "refused": sentence });
+            return Ok(Outcome {
+                lines: vec![sentence],
+                json,
+                clean: false,
+            });
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let clean = device.state != DeviceState::RevokedByRoot;
+    let mut lines = vec![line(&device, language)];
+    if !clean {
+        lines.push(
+            language
+                .pick(
+                    "Lo revocó también la raíz, y eso queda: lo que envía espera revisión.",
+                    "The root has revoked it, too, and that stays: what it sends waits for review.",
+                )
+                .to_owned(),
+        );
+    }
+    Ok(Outcome {
+        lines,
+        json: json!({ "device": device }),
+        clean,
+    })
 }
 
 /// Runs one command about records that wait; without one, lists them.

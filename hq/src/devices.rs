@@ -200,17 +200,20 @@ pub fn revoke_device(
     found(&headquarters, device).map(DeviceView::from)
 }
 
-/// Takes a revocation back.
+/// Takes a revocation of headquarters' own back. What comes back says so where the root has revoked the device, too.
 ///
 /// # Errors
-/// [`HqError::DeviceUnknown`].
+/// [`HqError::DeviceUnknown`]; [`HqError::RevokedByRoot`] where the root alone has: nothing was decided then.
 pub fn trust_device(
     data_dir: &Path,
     device: KeyId,
     note: DecisionNote<'_>,
 ) -> Result<DeviceView, HqError> {
     let headquarters = Headquarters::open(data_dir)?;
-    found(&headquarters, device)?;
+    let row = found(&headquarters, device)?;
+    if row.revoked_since.is_none() && row.state == DeviceState::RevokedByRoot {
+        return Err(HqError::RevokedByRoot(device));
+    }
     decide(&headquarters, &[Decided::Trust(device)], note)?;
     found(&headquarters, device).map(DeviceView::from)
 }

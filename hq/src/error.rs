@@ -85,6 +85,12 @@ pub enum HqError {
     /// The device was revoked, or is the one that is to be replaced.
     #[error("the device {0} is revoked")]
     DeviceRevoked(KeyId),
+    /// The root revoked the device, and nobody at headquarters did: only another keyset takes that back.
+    #[error("the root has revoked the device {0}")]
+    RevokedByRoot(KeyId),
+    /// Neither a device nor an enrolment code has this name.
+    #[error("there is no device and no code {0}")]
+    NothingToRevoke(KeyId),
     /// A revocation from a time that is still to come would leave everything counted until then.
     #[error("the revocation would begin in the future")]
     ToCome,
@@ -283,6 +289,14 @@ impl HqError {
             Self::DeviceRevoked(device) => language.pick(
                 format!("El teléfono {device} está revocado o es el que se reemplaza; no se cambió nada. Si fue un error: testigo hq devices trust {device}"),
                 format!("The device {device} is revoked, or is the one to be replaced; nothing was changed. If that was a mistake: testigo hq devices trust {device}"),
+            ),
+            Self::RevokedByRoot(device) => language.pick(
+                format!("Al teléfono {device} lo revocó la raíz; no se cambió nada. Eso solo lo deshace otro juego de llaves: el teléfono se inscribe de nuevo, con otro código, como uno nuevo."),
+                format!("The device {device} was revoked by the root; nothing was changed. Only another keyset takes that back: enrol the phone anew, with another code, as a new one."),
+            ),
+            Self::NothingToRevoke(name) => language.pick(
+                format!("No hay ningún teléfono ni código {name}; no se cambió nada. Sus nombres están en: testigo hq devices"),
+                format!("There is no device and no code {name}; nothing was changed. Their names are in: testigo hq devices"),
             ),
             Self::RecordUnknown(id) => language.pick(
                 format!("No hay ningún registro {id}. Los que esperan están en: testigo hq review"),

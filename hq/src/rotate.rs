@@ -8,9 +8,10 @@ use crate::ring::Role;
 use crate::root::sign_request;
 use crate::store::Reader;
 use crate::tls;
+use axum::body::Bytes;
 use chrono::Utc;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use testigo_wire::{
     ElectionPack, KeyId, Keyset, KeysetRequest, Language, RootId, SealSecretKey, SigningKey,
     Succession, Time, WireError,
@@ -54,11 +55,17 @@ pub struct Rotated {
 /// key is on this machine, signs and installs it. A request that still waits is added to.
 ///
 /// # Errors
-/// [`HqError::NotHeadquarters`], [`HqError::NotSigned`], [`HqError::Endpoint`]; others where files cannot be read or
-/// written.
+/// [`HqError::NotHeadquarters`], [`HqError::NotSigned`], [`HqError::Endpoint`], [`HqError::NothingToRevoke`] before anything
+/// is changed; others where files cannot be read or written.
 pub fn rotate(data_dir: &Path, rotation: &Rotation) -> Result<Rotated, HqError> {
     check_endpoints(&rotation.endpoints)?;
     let hq = Headquarters::open(data_dir)?;
+    let known = hq.reader.keys(&rotation.revoke)?;
+    let unknown =
+        |kid: &&KeyId| !known.devices.contains_key(*kid) && !known.capabilities.contains_key(*kid);
+    if let Some(kid) = rotation.revoke.iter().find(unknown) {
+        return Err(HqError::NothingToRevoke(*kid));
+    }
     let folder = &hq.folder;
     let fault = |source| HqError::Signed {
         path: folder.keyset(),
@@ -272,25 +279,69 @@ pub fn install(data_dir: &Path, from: &Path) -> Result<Installed, HqError> {
     })
 }
 
-/// Whether a later keyset than this one lies in the folder, whole and with the secret keys that it names: a server that
-/// runs takes up no other, however it came there.
-pub(crate) fn is_succeeded(
-    data_dir: &Path,
-    held: &[u8],
+/// What a running server finds where its keyset lies.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// Its own, or one of which it has said already that it is of no use.
+    Same,
+    /// One that it cannot serve under, and why; told once.
+    Useless(String),
+    /// A later one, whole and with the secret keys that it names, however it came there.
+    Later,
+}
+
+/// Looks for a later keyset than the one that a server serves under.
+pub(crate) struct Watch {
+    data_dir: PathBuf,
+    held: Bytes,
     version: u64,
     proxy_speaks_tls: bool,
-) -> bool {
-    let folder = Folder::new(data_dir);
-    if fs::read(folder.keyset()).is_ok_and(|bytes| bytes == held) {
-        return false;
+    /// The file that is of no use.
+    useless: Option<Vec<u8>>,
+}
+
+impl Watch {
+    pub(crate) fn new(data_dir: &Path, held: Bytes, version: u64, proxy_speaks_tls: bool) -> Self {
+        Self {
+            data_dir: data_dir.to_owned(),
+            held,
+            version,
+            proxy_speaks_tls,
+            useless: None,
+        }
     }
-    let Ok(hq) = Headquarters::open(data_dir) else {
-        return false;
-    };
-    let keys = folder.load_keys();
-    hq.keyset.version > version
-        && keys.and_then(|keys| keys.check(&hq.keyset)).is_ok()
-        && (proxy_speaks_tls || tls::acceptor(&hq).is_ok())
+
+    pub(crate) fn look(&mut self) -> Look {
+        let folder = Folder::new(&self.data_dir);
+        // What cannot be read at this moment may be replaced at this moment.
+        let Ok(bytes) = fs::read(folder.keyset()) else {
+            return Look::Same;
+        };
+        if bytes == self.held {
+            self.useless = None;
+            return Look::Same;
+        }
+        match self.check(&folder) {
+            Ok(true) => Look::Later,
+            _ if self.useless.as_ref() == Some(&bytes) => Look::Same,
+            found => {
+                self.useless = Some(bytes);
+                Look::Useless(match found {
+                    Err(error) => error.sentence(Language::En),
+                    Ok(_) => format!("it is no later one than version {}", self.version),
+                })
+            }
+        }
+    }
+
+    fn check(&self, folder: &Folder) -> Result<bool, HqError> {
+        let hq = Headquarters::open(&self.data_dir)?;
+        folder.load_keys()?.check(&hq.keyset)?;
+        if !self.proxy_speaks_tls {
+            tls::acceptor(&hq)?;
+        }
+        Ok(hq.keyset.version > self.version)
+    }
 }
 
 /// Signs a request with a root's key that lies on this machine, and installs what comes of it.
@@ -345,4 +396,83 @@ fn put(
     replace_file(&folder.keyset(), signed)?;
     let _ = fs::remove_file(folder.request());
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::stage::Stage;
+
+    #[test]
+    fn a_keyset_that_cannot_be_served_under_is_told_of_once() {
+        let stage = Stage::new();
+        let path = stage.hq.folder.keyset();
+        let first = fs::read(&path).unwrap();
+        let mut watch = Watch::new(&stage.data, first.clone().into(), 1, false);
+        assert_eq!(watch.look(), Look::Same);
+        let rotation = Rotation {
+            seal: true,
+            ..Rotation::default()
+        };
+        rotate(&stage.data, &rotation).unwrap();
+        let second = fs::read(&path).unwrap();
+        // Half of it, as another program would write it; then whole, but without its key.
+        let keys = crate::ring::key_files(&stage.hq.folder.keys()).unwrap();
+        let key = keys.iter().find(|name| name.starts_with("seal-")).unwrap();
+        let key = stage.hq.folder.keys().join(key);
+        let aside = key.with_extension("aside");
+        fs::rename(&key, &aside).unwrap();
+        for bytes in [&second[..50], &second] {
+            fs::write(&path, bytes).unwrap();
+            let look = watch.look();
+            assert!(
+                matches!(&look, Look::Useless(why) if !why.is_empty()),
+                "{look:?}"
+            );
+            assert_eq!(watch.look(), Look::Same, "said once");
+        }
+        // Back and there again: it is said again.
+        fs::write(&path, &first).unwrap();
+        assert_eq!(watch.look(), Look::Same);
+        fs::write(&path, &second).unwrap();
+        assert!(matches!(watch.look(), Look::Useless(_)));
+        fs::rename(&aside, &key).unwrap();
+        assert_eq!(watch.look(), Look::Later);
+        // One that is whole and no later.
+        let mut later = Watch::new(&stage.data, second.into(), 2, false);
+        fs::write(&path, &first).unwrap();
+        assert!(matches!(later.look(), Look::Useless(why) if why.contains('2')));
+    }
+
+    #[test]
+    fn what_headquarters_do_not_know_is_not_revoked() {
+        let stage = Stage::new();
+        let witness = stage.witness();
+        let before = fs::read(stage.hq.folder.keyset()).unwrap();
+        let known = witness.capability.verifying_key().key_id();
+        let revoke = |kids: &[KeyId]| {
+            let rotation = Rotation {
+                seal: true,
+                revoke: kids.to_vec(),
+                ..Rotation::default()
+            };
+            rotate(&stage.data, &rotation)
+        };
+        let unknown = KeyId([9; 8]);
+        let refused = revoke(&[known, unknown]);
+        assert!(matches!(refused, Err(HqError::NothingToRevoke(kid)) if kid == unknown));
+        assert_eq!(fs::read(stage.hq.folder.keyset()).unwrap(), before);
+        assert_eq!(
+            crate::ring::key_files(&stage.hq.folder.keys())
+                .unwrap()
+                .len(),
+            6
+        );
+        revoke(&[known]).unwrap();
+        assert_eq!(
+            Headquarters::open(&stage.data).unwrap().keyset.revoked,
+            [known]
+        );
+    }
 }

@@ -7,11 +7,10 @@ use crate::init::Headquarters;
 use crate::keys::Folder;
 use crate::problem::Problem;
 use crate::quota::Rates;
+use crate::rotate::{Look, Watch};
 use crate::store::{DeskStore, Identity, Pen, Reader, Store, is_sound};
 use crate::writer::{Clerk, Writer};
-use crate::{
-    Clock, HqError, SystemClock, api, capabilities, connections, door, ingest, page, rotate, tls,
-};
+use crate::{Clock, HqError, SystemClock, api, capabilities, connections, door, ingest, page, tls};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::Request;
@@ -20,7 +19,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -36,6 +35,9 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How often it is looked whether a later keyset is installed.
 const LOOK_FOR_KEYSET: Duration = Duration::from_secs(1);
+
+/// How long a request that is not here whole may still take where headquarters take up another keyset.
+const HALF_SENT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How often headquarters are opened again under another keyset before they give up.
 const OPEN_TRIES: u32 = 5;
@@ -336,12 +338,12 @@ async fn run(
     } = server;
     let desk = desk.start(bell, alarm.clone())?;
     let collecting = tokio::spawn(blobs.clone().collect_hourly());
-    let succeeded = succeeded(
-        data_dir.to_owned(),
+    let succeeded = succeeded(Watch::new(
+        data_dir,
         keyset,
         keyset_version,
         proxy_speaks_tls,
-    );
+    ));
     let mut ended = Ended::Asked;
     let shutdown = async {
         ended = tokio::select! {
@@ -351,6 +353,11 @@ async fn run(
             () = succeeded => Ended::NewKeyset,
         };
         blobs.close();
+        match ended {
+            // Others wait to be served under the new keyset: whoever is slow sends again.
+            Ended::NewKeyset => HALF_SENT_TIMEOUT,
+            Ended::Asked | Ended::Damaged => connections::END_TIMEOUT,
+        }
     };
     connections::serve(listener, app, shutdown, connections::MAX, tls).await;
     collecting.abort();
@@ -363,13 +370,23 @@ async fn run(
 }
 
 /// Ends once a later keyset is installed.
-async fn succeeded(data_dir: PathBuf, keyset: Bytes, version: u64, proxy_speaks_tls: bool) {
+async fn succeeded(mut watch: Watch) {
     loop {
         tokio::time::sleep(LOOK_FOR_KEYSET).await;
-        let (data_dir, keyset) = (data_dir.clone(), keyset.clone());
-        let look = move || rotate::is_succeeded(&data_dir, &keyset, version, proxy_speaks_tls);
-        if tokio::task::spawn_blocking(look).await.unwrap_or(false) {
+        let looked = tokio::task::spawn_blocking(move || {
+            let look = watch.look();
+            (watch, look)
+        });
+        let Ok((back, look)) = looked.await else {
             return;
+        };
+        watch = back;
+        match look {
+            Look::Same => {}
+            Look::Useless(why) => {
+                tracing::warn!(%why, "the keyset that is installed is not taken up");
+            }
+            Look::Later => return,
         }
     }
 }

@@ -2,7 +2,7 @@ use super::sheets::{self, table_of};
 use crate::args::DemoArgs;
 use crate::child::{Crew, Process};
 use crate::failure::Failure;
-use crate::loopback;
+use crate::loopback::{self, Api};
 use crate::outcome::{self, Outcome};
 use crate::plain::plain;
 use crate::sheet::{self, Chance, Damage, Sheet};
@@ -19,13 +19,15 @@ pub fn run(args: &DemoArgs, language: Language, as_json: bool) -> Result<Outcome
     let photo = args.photo.as_deref().map(sheets::photo).transpose()?;
     let crew = Crew::new()?;
     let folder = tempfile::tempdir().map_err(Failure::file(Path::new("temp")))?;
+    let address = loopback::free_address()?;
     let mut night = Night {
         language,
         as_json,
         dir: folder.path().to_owned(),
         chance: Chance::from_seed(args.seed),
         seed: args.seed,
-        address: loopback::free_address()?,
+        address,
+        api: Api::at(address)?,
         crew,
     };
     night.go(photo.as_ref(), args.serve)
@@ -38,6 +40,7 @@ pub(super) struct Night {
     chance: Chance,
     seed: u64,
     address: SocketAddr,
+    api: Api,
     crew: Crew,
 }
 
@@ -428,7 +431,7 @@ impl Night {
 
     /// Reads from headquarters' API.
     fn get(&self, path: &str) -> Result<Value, Failure> {
-        loopback::get(self.address, path)
+        self.api.get(path)
     }
 }
 

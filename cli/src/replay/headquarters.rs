@@ -2,7 +2,7 @@
 
 use crate::child::{Crew, Process};
 use crate::failure::Failure;
-use crate::loopback;
+use crate::loopback::{self, Api};
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -19,6 +19,7 @@ pub struct Headquarters {
     crew: Crew,
     data: PathBuf,
     address: SocketAddr,
+    api: Api,
     process: Option<Process>,
 }
 
@@ -36,6 +37,7 @@ impl Headquarters {
             crew,
             data,
             address,
+            api: Api::at(address)?,
             process: None,
         })
     }
@@ -98,7 +100,7 @@ impl Headquarters {
     pub fn wait_for_desk(&self) -> Result<(), Failure> {
         let (mut since, mut before) = (Instant::now(), u64::MAX);
         loop {
-            let health: HealthView = loopback::get(self.address, "/v1/health")?;
+            let health: HealthView = self.api.get("/v1/health")?;
             if health.unopened == 0 {
                 return Ok(());
             }
@@ -116,7 +118,7 @@ impl Headquarters {
 
     /// What they have counted.
     pub fn results(&self) -> Result<ResultsView, Failure> {
-        loopback::get(self.address, "/v1/results")
+        self.api.get("/v1/results")
     }
 
     /// Their own export, in a file.

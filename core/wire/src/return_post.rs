@@ -119,3 +119,44 @@ fn too_large(found: usize) -> WireError {
         limit: MAX_RETURN_POST,
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::{Answer, Deferral, Eid, Epoch};
+
+    /// Bytes of a letter with so many answers, behind the file's head and the letter's length.
+    fn letter(answers: u8) -> usize {
+        let reply = Reply {
+            epoch: Epoch([1; 16]),
+            keyset: 1,
+            answers: (0..answers)
+                .map(|n| Answer::Deferred {
+                    eid: Eid([n; 32]),
+                    deferral: Deferral::MALFORMED,
+                })
+                .collect(),
+        };
+        let mut post = ReturnPost::default();
+        let secret = BlobSecret::random().unwrap();
+        post.add(&secret, &reply).unwrap();
+        assert_eq!(ReturnPost::open(post.to_bytes(), &secret).unwrap(), [reply]);
+        post.to_bytes().len() - MAGIC.len() - 1 - 4
+    }
+
+    #[test]
+    fn who_carries_letters_sees_size_classes_only() {
+        let least = letter(0);
+        let sealing = least - LEAST;
+        assert!(sealing < LEAST / 2, "{sealing}");
+        assert_eq!([letter(1), letter(5), letter(20)], [least; 3]);
+        let long = [letter(60), letter(61), letter(200), letter(255)];
+        assert!(
+            long.iter().all(|size| (size - sealing).is_power_of_two()),
+            "{long:?}"
+        );
+        assert_eq!(long[0], long[1]);
+        assert!(long[3] > long[0] && long[0] > least);
+    }
+}

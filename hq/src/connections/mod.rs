@@ -23,7 +23,7 @@ pub(crate) const MAX: usize = 512;
 /// The longest that a TLS handshake or the head of a request may take, and that an idle connection is kept.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long requests under way may still take once the end is asked for.
-const END_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const END_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long it waits where the system gives no connection, such as for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -112,6 +112,17 @@ impl Seats {
     }
 }
 
+impl Seats {
+    /// Sends away who has not handed in a whole request.
+    fn dismiss(&self) {
+        for seat in self.taken().values() {
+            if seat.working.load(Ordering::Relaxed) == 0 {
+                seat.leave.notify_one();
+            }
+        }
+    }
+}
+
 /// A place that is taken, until the connection ends.
 struct Sitting {
     seats: Arc<Seats>,
@@ -126,15 +137,16 @@ impl Drop for Sitting {
 }
 
 /// Serves HTTP/1.1, within TLS where there is an acceptor, until `shutdown` ends, then finishes what is under way
-/// and returns; other versions are a proxy's. Every copy of `app` is gone when it returns. At most `most`
-/// connections are open, those counted that have not come to an end with their TLS handshake.
+/// and returns; other versions are a proxy's. `shutdown` says how long whoever has not handed in a whole request may still
+/// take for it; what is whole is finished, within [`END_TIMEOUT`]. Every copy of `app` is gone when it returns. At most
+/// `most` connections are open, those counted that have not come to an end with their TLS handshake.
 ///
 /// Who connects is not asked but for one thing, whether it is this machine itself ([`FromAfar`]): nobody's address is
 /// in a log or anywhere else.
 pub(crate) async fn serve(
     listener: TcpListener,
     app: Router,
-    shutdown: impl Future<Output = ()>,
+    shutdown: impl Future<Output = Duration>,
     most: usize,
     tls: Option<TlsAcceptor>,
 ) {
@@ -146,9 +158,9 @@ pub(crate) async fn serve(
     let (ending, _) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
-    loop {
+    let patience = loop {
         let accepted = tokio::select! {
-            () = &mut shutdown => break,
+            patience = &mut shutdown => break patience,
             accepted = listener.accept() => accepted,
             Some(_) = connections.join_next() => continue,
         };
@@ -206,13 +218,17 @@ pub(crate) async fn serve(
                 tokio::time::sleep(PAUSE).await;
             }
         }
-    }
+    };
     drop((listener, app));
     ending.send_replace(true);
-    if tokio::time::timeout(END_TIMEOUT, graceful.shutdown())
-        .await
-        .is_err()
-    {
+    let finished = async {
+        let mut finished = pin!(graceful.shutdown());
+        if tokio::time::timeout(patience, &mut finished).await.is_err() {
+            seats.dismiss();
+            finished.await;
+        }
+    };
+    if tokio::time::timeout(END_TIMEOUT, finished).await.is_err() {
         tracing::warn!(
             open = connections.len(),
             "connections were cut off at the end"

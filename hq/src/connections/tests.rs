@@ -22,7 +22,10 @@ async fn serving(stage: &Stage, most: usize) -> Serving {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (end, ended) = oneshot::channel::<()>();
-    let ended = async move { drop(ended.await) };
+    let ended = async move {
+        drop(ended.await);
+        END_TIMEOUT
+    };
     tokio::spawn(serve(listener, server.router(), ended, most, None));
     Serving {
         address,
@@ -98,6 +101,46 @@ async fn slow_clients_cost_each_other_and_nobody_else() {
     let newest = slow.last_mut().unwrap();
     let mut byte = [0];
     assert!(newest.try_read(&mut byte).is_err(), "the newest was closed");
+}
+
+#[tokio::test]
+async fn at_the_end_half_a_request_is_not_waited_for_and_a_whole_one_is_answered() {
+    let (arrived, arrival) = oneshot::channel::<()>();
+    let (release, released) = oneshot::channel::<()>();
+    let waiting = Arc::new(Mutex::new(Some((arrived, released))));
+    let answer = move || {
+        let waiting = waiting.lock().unwrap().take();
+        async move {
+            let (arrived, released) = waiting.unwrap();
+            arrived.send(()).unwrap();
+            released.await.unwrap();
+            "whole"
+        }
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (end, ended) = oneshot::channel::<()>();
+    let shutdown = async move {
+        drop(ended.await);
+        Duration::ZERO
+    };
+    let app = Router::new().route("/", axum::routing::get(answer));
+    let serving = tokio::spawn(serve(listener, app, shutdown, 8, None));
+    let mut half = TcpStream::connect(address).await.unwrap();
+    half.write_all(&head(1000).as_bytes()[..20]).await.unwrap();
+    let mut whole = TcpStream::connect(address).await.unwrap();
+    let request = b"GET / HTTP/1.1\r\nHost: hq\r\n\r\n";
+    whole.write_all(request).await.unwrap();
+    arrival.await.unwrap();
+    drop(end);
+    // It is closed while the other one is still under way.
+    let mut rest = Vec::new();
+    let _ = half.read_to_end(&mut rest).await;
+    assert!(!serving.is_finished());
+    release.send(()).unwrap();
+    whole.read_to_end(&mut rest).await.unwrap();
+    assert!(rest.ends_with(b"whole"), "{}", rest.escape_ascii());
+    serving.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

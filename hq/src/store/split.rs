@@ -60,7 +60,11 @@ pub(super) fn split(folder: &Folder) -> Result<(), HqError> {
     if busy {
         return Err(fault(&path)(OpenError::Busy));
     }
-    name_desk(folder)
+    name_desk(folder)?;
+    tracing::warn!(
+        "what the desk reads lies in desk.db now, under a key of its own, keys/database-desk.key: make another `keys backup`"
+    );
+    Ok(())
 }
 
 /// Gives the desk's database its name, where ingest's has let go of the desk's rows and it does not have it yet.

@@ -819,6 +819,37 @@ fn what_opens_the_store_for_headquarters_is_sealed_to_the_seal_key_in_use() {
 }
 
 #[test]
+fn what_a_wipe_removes_is_written_over_before() {
+    let hq = FakeHq::new(1);
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("phone");
+    let host = Arc::new(Keystore::default());
+    let mut phone = enrolled_under(&hq, &dir, &host);
+    // Another name of the same file shows what stands on the disk once the first name is gone.
+    let names = ["store-key", "store-key.sealed", "phone.db"];
+    let other = |name: &str| folder.path().join(format!("{name}.other"));
+    let beginning = |name: &str| {
+        let bytes = std::fs::read(other(name)).unwrap();
+        bytes.into_iter().take(4096).collect::<Vec<u8>>()
+    };
+    for name in names {
+        std::fs::hard_link(dir.join(name), other(name)).unwrap();
+    }
+    let before = names.map(beginning);
+    phone.wipe().unwrap();
+    for (name, before) in names.into_iter().zip(before) {
+        assert!(!dir.join(name).exists());
+        let after = beginning(name);
+        assert_eq!(after.len(), before.len());
+        // Whatever is the same by chance: of 32 bytes in a row it is none.
+        assert!(
+            (after.windows(32).zip(before.windows(32))).all(|(a, b)| a != b),
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn wiping_tells_what_was_not_delivered() {
     let mut hq = FakeHq::new(1);
     let dir = tempfile::tempdir().unwrap();
