@@ -29,6 +29,7 @@ class RecordActivity : Screen() {
             view<View>(it).visibility = if (justSaved) View.VISIBLE else View.GONE
         }
         view<Button>(R.id.done).setOnClickListener { finish() }
+        if (intent.getBooleanExtra(PHOTOGRAPH_LOST, false)) notice(getString(R.string.record_photograph_lost))
         val sequence = intent.getLongExtra(RECORD, 0)
         follow { session ->
             if (session is SessionState.Open && session.status.locked) {
@@ -72,7 +73,10 @@ class RecordActivity : Screen() {
         val record = kept.record
         val reading = (record as? RecordView.Tally)?.reading
         doubts(kept.warnings, reading)
-        if (reading is TallyReading.Read) votes(reading.tally)
+        if (reading is TallyReading.Read) {
+            votes(reading.tally)
+            if (reading.tally.typed) add<TextView>(R.layout.quiet).setText(R.string.record_typed_for)
+        }
         if (record is RecordView.Report) details(record)
     }
 
@@ -134,10 +138,17 @@ class RecordActivity : Screen() {
     companion object {
         private const val RECORD = "record"
         private const val JUST_SAVED = "just-saved"
+        private const val PHOTOGRAPH_LOST = "photograph-lost"
 
-        /** Shows the record of this number; [justSaved] says above it that it was saved now. */
-        fun intent(context: Context, sequence: ULong, justSaved: Boolean): Intent =
-            Intent(context, RecordActivity::class.java).putExtra(RECORD, sequence.toLong()).putExtra(JUST_SAVED, justSaved)
+        /**
+         * Shows the record of this number; [justSaved] says above it that it was saved now, [photographLost] that the
+         * picture did not go with it.
+         */
+        fun intent(context: Context, sequence: ULong, justSaved: Boolean, photographLost: Boolean = false): Intent =
+            Intent(context, RecordActivity::class.java)
+                .putExtra(RECORD, sequence.toLong())
+                .putExtra(JUST_SAVED, justSaved)
+                .putExtra(PHOTOGRAPH_LOST, photographLost)
     }
 }
 
@@ -148,9 +159,20 @@ fun Context.received(delivery: DeliveryView.Received): String =
 /** What a person calls a record. */
 fun Context.recordName(record: RecordView): String = when (record) {
     is RecordView.Report -> pick(record.labelEs, record.labelEn).asTitle()
-    is RecordView.Tally ->
-        getString(if (record.reading is TallyReading.Read) R.string.record_sheet else R.string.record_no_sheet)
+    is RecordView.Tally -> {
+        val tally = (record.reading as? TallyReading.Read)?.tally
+        getString(
+            when {
+                tally == null -> R.string.record_no_sheet
+                tally.typed -> R.string.record_typed
+                else -> R.string.record_sheet
+            },
+        )
+    }
     is RecordView.Handover ->
         getString(if (record.bundle) R.string.record_bundle else R.string.record_handover)
     is RecordView.Other -> getString(R.string.record_unknown)
 }
+
+/** Whether its numbers were typed from the paper. */
+private val TallyView.typed: Boolean get() = vouch == "typed-twice"

@@ -52,8 +52,14 @@ abstract class Screen : Activity() {
             insets
         }
         findViewById<TextView>(R.id.title)?.text = title
-        findViewById<ImageButton>(R.id.back)?.setOnClickListener { finish() }
+        findViewById<ImageButton>(R.id.back)?.setOnClickListener { leave() }
     }
+
+    /** The person goes back; what would be lost by it is asked about first. */
+    protected open fun leave() = finish()
+
+    @Deprecated("Its successor came with API 33")
+    override fun onBackPressed() = leave()
 
     /** Tells [text] on this screen, or nothing. */
     protected fun notice(text: String?) {
@@ -105,10 +111,10 @@ abstract class Screen : Activity() {
         scope.launch { session.state.collect { use(it) } }
     }
 
-    /** Back to the first screen, and from there to [record]. */
-    protected fun openSaved(record: ULong) {
+    /** Back to the first screen, and from there to [record]; without its photograph where that is [photographLost]. */
+    protected fun openSaved(record: ULong, photographLost: Boolean = false) {
         startActivity(Intent(this, HomeActivity::class.java).addFlags(TO_THE_TOP))
-        startActivity(RecordActivity.intent(this, record, justSaved = true))
+        startActivity(RecordActivity.intent(this, record, justSaved = true, photographLost = photographLost))
     }
 
     /** What a chosen file's result carries. */

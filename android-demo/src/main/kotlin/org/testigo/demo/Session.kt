@@ -3,6 +3,7 @@ package org.testigo.demo
 import android.util.AtomicFile
 import java.io.File
 import java.io.FileNotFoundException
+import java.io.IOException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Deferred
 import kotlinx.coroutines.Dispatchers
@@ -25,12 +26,16 @@ import org.testigo.Phone
 import org.testigo.ReportInput
 import org.testigo.SavedTallyView
 import org.testigo.SavedView
+import org.testigo.Settings
 import org.testigo.StatusView
 import org.testigo.SyncOutcome
 import org.testigo.SyncReportView
 import org.testigo.SyncStop
 import org.testigo.TallyInput
 import org.testigo.TestigoException
+import org.testigo.TypedInput
+import org.testigo.TypedSheet
+import org.testigo.TypingFormView
 import org.testigo.explanation
 import org.testigo.histories
 import org.testigo.inBackground
@@ -127,9 +132,39 @@ class Session(
     /** Saves a report; see [Phone.report]. */
     suspend fun report(input: ReportInput): SavedView = phone().inBackground { report(input) }.also { wake() }
 
-    /** Saves a sheet's texts and reads them; see [Phone.tally]. */
-    suspend fun tally(texts: List<ByteArray>): SavedTallyView =
-        phone().inBackground { tally(TallyInput(texts)) }.also { wake() }
+    /**
+     * Saves a sheet's texts and reads them; see [Phone.tally]. The [photograph] goes with them; where it cannot be
+     * sealed the sheet is saved all the same.
+     */
+    suspend fun tally(texts: List<ByteArray>, photograph: Photograph? = null): SavedSheet = phone().inBackground {
+        val sealed = try {
+            photograph?.seal(this)
+        } catch (_: TestigoException) {
+            null
+        } catch (_: IOException) {
+            null
+        }
+        val saved = tally(TallyInput(texts, attachments = listOfNotNull(sealed)))
+        SavedSheet(saved.saved.sequence, photographLost = photograph != null && sealed == null)
+    }.also { wake() }
+
+    /** What to ask for where a sheet has no code that can be read; see [Phone.typingForm]. */
+    suspend fun typingForm(): TypingFormView? = phone().inBackground { typingForm() }
+
+    /**
+     * Saves numbers that were typed twice; see [Phone.typed]. Where the [photograph] cannot be sealed nothing is saved:
+     * [IOException], or the core's error.
+     */
+    suspend fun typed(first: TypedSheet, second: TypedSheet, photograph: Photograph?): SavedTallyView =
+        phone().inBackground {
+            typed(TypedInput(first, second, listOfNotNull(photograph?.seal(this))))
+        }.also { wake() }
+
+    /** What the witness chose for this phone; see [Phone.settings]. */
+    suspend fun settings(): Settings = phone().inBackground { settings() }
+
+    /** Sets it; see [Phone.setSettings]. */
+    suspend fun set(settings: Settings) = phone().inBackground { setSettings(settings) }
 
     /** Everything saved, newest first: now, and after each change. */
     val histories: Flow<List<HistoryView>> = flow { emitAll(phone().histories()) }
@@ -224,6 +259,9 @@ class Session(
         }
     }
 }
+
+/** A sheet was saved under the number [sequence]; [photographLost] where its picture could not go with it. */
+class SavedSheet(val sequence: ULong, val photographLost: Boolean)
 
 /** There is no open phone; [Session.state] says why. */
 class PhoneUnusable : Exception()

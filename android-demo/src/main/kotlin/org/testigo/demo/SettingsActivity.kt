@@ -1,12 +1,16 @@
 package org.testigo.demo
 
+import android.app.AlertDialog
 import android.content.Intent
 import android.os.Bundle
 import android.view.View
+import android.widget.Button
+import android.widget.CheckBox
 import android.widget.TextView
+import org.testigo.Settings
 import org.testigo.StatusView
 
-/** Whom the phone trusts, who it is, its PIN, and its end. Of a phone that does not open, its end alone. */
+/** Whom the phone trusts, who it is, its PIN, what stays on it, and its end. Of a phone that does not open, its end alone. */
 class SettingsActivity : Screen() {
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
@@ -36,9 +40,50 @@ class SettingsActivity : Screen() {
         shown(R.id.pin_set, !status.hasPin)
         shown(R.id.with_pin, status.hasPin)
         shown(R.id.lock, status.hasPin && !status.locked)
+        shown(R.id.keeping, !status.locked)
+        shown(R.id.keeping_locked, status.locked)
+        shown(R.id.wiping, status.hasPin)
+        if (!status.locked) attempt { show(session.settings()) }
     }
+
+    private fun show(settings: Settings) {
+        val burn = view<CheckBox>(R.id.burn)
+        burn.isChecked = settings.burn
+        burn.setOnClickListener { set(settings.copy(burn = burn.isChecked)) }
+        val wipeAfter = view<Button>(R.id.wipe_after)
+        wipeAfter.text = wipeAfter(settings.wipeAfter)
+        wipeAfter.setOnClickListener {
+            AlertDialog.Builder(this)
+                .setTitle(R.string.wipe_after)
+                .setSingleChoiceItems(
+                    WIPE_AFTER.map { wipeAfter(it) }.toTypedArray(),
+                    WIPE_AFTER.indexOf(settings.wipeAfter),
+                ) { dialog, which ->
+                    set(settings.copy(wipeAfter = WIPE_AFTER[which]))
+                    dialog.dismiss()
+                }
+                .show()
+        }
+    }
+
+    /** Sets it, and shows what is set then. */
+    private fun set(settings: Settings) = attempt {
+        try {
+            session.set(settings)
+        } finally {
+            show(session.settings())
+        }
+    }
+
+    private fun wipeAfter(wrong: UInt?): String =
+        if (wrong == null) getString(R.string.wipe_after_never) else counted(R.plurals.wipe_after_wrong, wrong.toLong())
 
     private fun shown(id: Int, shown: Boolean) {
         view<View>(id).visibility = if (shown) View.VISIBLE else View.GONE
+    }
+
+    private companion object {
+        /** Wrong PINs in a row after which the phone is wiped; none: never. */
+        val WIPE_AFTER = listOf(null, 5u, 10u, 20u)
     }
 }

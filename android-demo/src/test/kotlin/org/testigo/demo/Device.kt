@@ -13,9 +13,9 @@ import android.os.Looper
 import android.view.View
 import android.view.ViewGroup
 import android.view.WindowInsets
+import android.widget.EditText
 import android.widget.ListView
 import android.widget.TextView
-import java.io.ByteArrayInputStream
 import org.junit.Assert.fail
 import org.robolectric.Robolectric
 import org.robolectric.RuntimeEnvironment
@@ -30,7 +30,6 @@ class Device {
 
     private val stack = ArrayDeque<Entry>()
     private val toOpen = ArrayDeque<ShadowActivity.IntentForResult>()
-    private var files = 0
 
     /** What another app was asked for, until [answer]. */
     private var asked: Intent? = null
@@ -63,9 +62,10 @@ class Device {
         settle()
     }
 
-    /** Goes back by one screen. */
+    /** Goes back by one screen, where it lets the person go. */
+    @Suppress("DEPRECATION")
     fun back() {
-        top.finish()
+        top.onBackPressed()
         settle()
     }
 
@@ -124,6 +124,18 @@ class Device {
         settle()
     }
 
+    /** The fields that are shown, by what they are called, in their order. */
+    fun fields(): Map<String, EditText> = views(top.window.decorView).filterIsInstance<TextView>()
+        .filter { it.labelFor != View.NO_ID }
+        .mapNotNull { name -> top.findViewById<View>(name.labelFor).let { it as? EditText }?.let { name.text.toString() to it } }
+        .toMap()
+
+    /** Taps a button of what is asked in front of the screen. */
+    fun answerDialog(button: Int) {
+        (ShadowDialog.getLatestDialog() as AlertDialog).getButton(button).performClick()
+        settle()
+    }
+
     /** The text of a view. */
     fun text(id: Int): String = checkNotNull(top.findViewById<TextView>(id)).text.toString()
 
@@ -155,12 +167,14 @@ class Device {
     }
 
     /** Chooses a file with these bytes in the system's picker, which the app has opened. */
-    fun answer(bytes: ByteArray) {
+    fun answer(bytes: ByteArray) = answer(OtherApp.offer(bytes))
+
+    /** The same with a file that the other app gives out no more than so many times. */
+    fun answer(bytes: ByteArray, times: Int) = answer(OtherApp.offer(bytes, times))
+
+    private fun answer(uri: Uri) {
         val question = checkNotNull(asked) { "the app asked for no file" }
         asked = null
-        files += 1
-        val uri = Uri.parse("content://org.testigo.test/$files")
-        shadowOf(app.contentResolver).registerInputStreamSupplier(uri) { ByteArrayInputStream(bytes) }
         shadowOf(top).receiveResult(question, Activity.RESULT_OK, Intent().setData(uri))
         settle()
     }

@@ -1,10 +1,15 @@
 package org.testigo.demo
 
+import android.app.AlertDialog
 import android.app.job.JobParameters
 import android.app.job.JobScheduler
+import android.view.View
+import android.widget.CheckBox
 import java.io.File
 import java.net.InetAddress
 import java.net.ServerSocket
+import kotlinx.coroutines.runBlocking
+import org.json.JSONObject
 import org.junit.After
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
@@ -20,6 +25,7 @@ import org.robolectric.util.ReflectionHelpers
 import org.testigo.Budget
 import org.testigo.HostKey
 import org.testigo.Phone
+import org.testigo.Settings
 
 /** The whole way of a witness, on the real core and against a real headquarters. */
 @RunWith(RobolectricTestRunner::class)
@@ -100,8 +106,200 @@ class FlowTest {
         device.awaitText("La central firmó el recibo:")
         device.back()
 
-        val table = headquarters.table()
-        assertTrue(table, "201301006.01" in table)
+        val row = awaitCounted()
+        assertEquals("The picture it was read from", 1, row.getJSONObject("attachments").getInt("held"))
+    }
+
+    @Test
+    fun a_sheet_whose_picture_cannot_be_kept_is_saved_without_it_and_that_is_told() {
+        device.open(HomeActivity::class.java)
+        enrol()
+        device.tap(R.id.sheet)
+        device.tap(R.id.picture)
+        // Size and pixels are read, and then the other app gives it no more.
+        device.answer(Pictures.photograph(Pictures.SHEET), times = 2)
+        device.awaitScreen(RecordActivity::class.java)
+        device.awaitText("El acta se guardó, pero la foto no se pudo guardar con ella.")
+        device.awaitText("Votos nulos")
+        headquarters.serve()
+        device.tap(R.id.done)
+        runJob()
+        assertEquals(0, awaitCounted().getJSONObject("attachments").getInt("held"))
+    }
+
+    @Test
+    fun a_sheet_without_a_code_is_typed_twice_and_counted_with_its_photograph() {
+        device.open(HomeActivity::class.java)
+        enrol()
+        device.tap(R.id.sheet)
+        device.tap(R.id.type)
+        device.await("the form") { device.fields().isNotEmpty() }
+        device.fields().values.forEach { field ->
+            assertEquals(View.IMPORTANT_FOR_AUTOFILL_NO, field.importantForAutofill)
+            assertFalse("Android keeps nothing of it", field.isSaveEnabled)
+        }
+        device.tap(R.id.next)
+        assertEquals("Falta la mesa. Está arriba en el acta.", device.text(R.id.notice))
+        typePaper(device, mapOf(2 to ""))
+        device.tap(R.id.next)
+        val third = device.fields().keys.elementAt(3)
+        assertEquals("Falta un número en «$third». Si el papel dice cero, escriba 0.", device.text(R.id.notice))
+        assertTrue("Typing goes on there", device.fields().getValue(third).isFocused)
+        assertEquals("Nothing else is lost", VOTES[3], device.fields().values.elementAt(4).text.toString())
+        typePaper(device)
+        device.tap(R.id.next)
+
+        // The second time shows nothing of the first; a slip is asked for again, and neither number is told.
+        assertEquals("Otra vez, mirando el papel", device.text(R.id.what))
+        assertTrue(device.fields().values.all { it.text.isEmpty() && it.hint.isNullOrEmpty() })
+        typePaper(device, mapOf(2 to "99", 34 to "77"))
+        device.tap(R.id.next)
+        assertEquals("Las dos veces difieren en 2 datos. Escríbalos dos veces más.", device.text(R.id.about))
+        val asked = device.fields()
+        assertEquals("Those alone", 2, asked.size)
+        assertTrue(third in asked.keys)
+        assertTrue(asked.values.all { it.text.isEmpty() && it.hint.isNullOrEmpty() })
+        assertFalse(device.shown().any { "99" in it || "77" in it || VOTES[2] in it || VOTES[34] in it })
+        // Still not the same: that one once more.
+        typeInto(third, VOTES[2]) { VOTES[34] }
+        typeInto(third, VOTES[2]) { "77" }
+        assertEquals(1, device.fields().size)
+        assertFalse(third in device.fields().keys)
+        repeat(2) { typeInto(third, VOTES[2]) { VOTES[34] } }
+
+        assertEquals("Ahora una foto del papel", device.text(R.id.what))
+        device.tap(R.id.picture)
+        device.answer(Pictures.nothing(), times = 0)
+        device.tap(R.id.save)
+        device.awaitText("Este archivo no se pudo leer. Elija otro.")
+        device.awaitScreen(TypedActivity::class.java)
+        device.tap(R.id.picture)
+        device.answer(Pictures.photograph("too far away"))
+        assertEquals("Foto elegida. Se guarda y se envía con los números.", device.text(R.id.about))
+        device.recreate()
+        device.await("what was typed and chosen") { device.isShown(R.id.save) }
+        device.tap(R.id.save)
+        device.awaitScreen(RecordActivity::class.java)
+        device.awaitText("Acta escrita del papel")
+        assertTrue("The figures: ${device.shown()}", "188" in device.shown())
+        assertFalse("Nothing is doubtful", device.shown().any { "revise esto" in it })
+        device.tap(R.id.done)
+        headquarters.serve()
+        runJob()
+        val row = awaitCounted()
+        assertEquals("reported", row.getString("state"))
+        assertEquals("typed-twice/unconfirmed-device", row.getJSONObject("standing").getString("code"))
+        assertEquals(1, row.getJSONObject("attachments").getInt("held"))
+    }
+
+    @Test
+    fun what_was_typed_survives_the_screen_being_made_anew_and_is_not_thrown_away_unasked() {
+        device.open(HomeActivity::class.java)
+        enrol()
+        device.tap(R.id.sheet)
+        device.tap(R.id.type)
+        device.await("the form") { device.fields().isNotEmpty() }
+        device.back()
+        device.awaitScreen(SheetActivity::class.java)
+        device.tap(R.id.type)
+        device.await("the form") { device.fields().isNotEmpty() }
+        typePaper(device)
+        device.tap(R.id.next)
+        val half = device.fields().values.elementAt(1)
+        half.setText("14")
+        device.recreate()
+        device.await("the form") { device.fields().isNotEmpty() }
+        assertEquals("Otra vez, mirando el papel", device.text(R.id.what))
+        val texts = device.fields().values.map { it.text.toString() }
+        assertEquals("What is being typed, and nothing of the first time", listOf("14"), texts.filter { it.isNotEmpty() })
+        device.back()
+        device.answerDialog(AlertDialog.BUTTON_POSITIVE)
+        device.awaitScreen(TypedActivity::class.java)
+        typePaper(device)
+        device.tap(R.id.next)
+
+        // Without a photograph it is saved with a note.
+        device.tap(R.id.save_without)
+        device.awaitScreen(RecordActivity::class.java)
+        device.awaitText("ninguna foto muestra el acta")
+        device.tap(R.id.done)
+        device.tap(R.id.history)
+        device.awaitText("Acta escrita del papel")
+        device.back()
+        device.tap(R.id.sheet)
+        device.tap(R.id.type)
+        device.await("the form") { device.fields().isNotEmpty() }
+        device.fields().values.first().setText("2")
+        device.back()
+        device.answerDialog(AlertDialog.BUTTON_NEGATIVE)
+        device.awaitScreen(SheetActivity::class.java)
+    }
+
+    @Test
+    fun a_table_that_is_none_is_asked_for_again_and_the_numbers_stay() {
+        device.open(HomeActivity::class.java)
+        enrol()
+        device.open(TypedActivity::class.java)
+        device.await("the form") { device.fields().isNotEmpty() }
+        repeat(2) {
+            typePaper(device)
+            device.fields().values.first().setText("la mesa")
+            device.tap(R.id.next)
+        }
+        device.tap(R.id.save_without)
+        device.await("its sentence") { device.isShown(R.id.notice) }
+        assertTrue(device.text(R.id.notice), device.text(R.id.notice).startsWith("Revise «Mesa»"))
+        assertEquals(setOf("Mesa"), device.fields().keys)
+        repeat(2) {
+            device.fields().values.first().setText("201301006.01")
+            device.tap(R.id.next)
+        }
+        device.tap(R.id.save_without)
+        device.awaitScreen(RecordActivity::class.java)
+        device.awaitText("Acta escrita del papel")
+    }
+
+    @Test
+    fun without_an_election_the_unreadable_code_is_reported() {
+        device.open(HomeActivity::class.java)
+        enrol(device, headquarters, pack = false)
+        device.tap(R.id.sheet)
+        device.tap(R.id.type)
+        device.awaitText("Este teléfono no tiene la boleta de la elección")
+        assertFalse(device.isShown(R.id.next))
+        device.tap(R.id.report)
+        device.awaitScreen(ReportActivity::class.java)
+        assertEquals("Sin código QR o ilegible", device.text(R.id.what))
+        device.tap(R.id.save)
+        device.awaitScreen(RecordActivity::class.java)
+        device.awaitText("Sin código QR o ilegible")
+    }
+
+    @Test
+    fun what_stays_here_and_when_it_is_wiped_is_chosen_while_unlocked() {
+        device.open(HomeActivity::class.java)
+        enrol()
+        setPin(device, "428619")
+        device.tap(R.id.settings)
+        device.await("what is set") { device.text(R.id.wipe_after) == "No borrar el teléfono" }
+        assertTrue("It burns unless told otherwise", device.top.view<CheckBox>(R.id.burn).isChecked)
+        device.tap(R.id.burn)
+        device.tap(R.id.wipe_after)
+        device.choose(1)
+        device.await("what was chosen") { device.text(R.id.wipe_after) == "Borrarlo tras 5 PIN equivocados seguidos" }
+        assertEquals(Settings(burn = false, wipeAfter = 5u), runBlocking { device.app.session.settings() })
+        device.tap(R.id.lock)
+        device.awaitText("Se cambia al desbloquear.")
+        assertFalse(device.isShown(R.id.keeping))
+        device.back()
+
+        // What headquarters has can still be read.
+        report()
+        headquarters.serve()
+        runJob()
+        unlock("428619")
+        device.awaitText("La central lo tiene:")
+        device.awaitText("Apertura tardía")
     }
 
     @Test
@@ -415,6 +613,23 @@ class FlowTest {
         device.tap(R.id.wipe)
         enrol()
         assertEquals("Aún no hay nada guardado.", device.text(R.id.state))
+    }
+
+    /** Types into the one or two fields that are asked for again, and goes on. */
+    private fun typeInto(name: String, text: String, other: () -> String) {
+        device.fields().forEach { (field, input) -> input.setText(if (field == name) text else other()) }
+        device.tap(R.id.next)
+    }
+
+    /** What headquarters has of the table, once it has opened all that arrived. */
+    private fun awaitCounted(): JSONObject {
+        var row: JSONObject? = null
+        device.await("a counted sheet") {
+            val rows = JSONObject(headquarters.table()).getJSONArray("rows")
+            row = (0 until rows.length()).map { rows.getJSONObject(it) }.singleOrNull { it.getString("table") == "201301006.01" }
+            row != null
+        }
+        return checkNotNull(row)
     }
 
     /** A report is saved, and the person is at home again. */

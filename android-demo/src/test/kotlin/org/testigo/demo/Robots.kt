@@ -10,15 +10,17 @@ import org.robolectric.Shadows.shadowOf
 import org.robolectric.util.ReflectionHelpers
 
 /** A person enrols with the picture of a code and headquarters' two files, finds the words right, and is at home then. */
-fun enrol(device: Device, headquarters: Headquarters, comparing: () -> Unit = {}) {
+fun enrol(device: Device, headquarters: Headquarters, pack: Boolean = true, comparing: () -> Unit = {}) {
     device.awaitScreen(EnrolActivity::class.java)
     device.tap(R.id.picture)
     device.answer(headquarters.invite("201301006.01"))
     device.awaitText(device.app.getString(R.string.enrol_code_read))
     device.tap(R.id.keyset)
     device.answer(headquarters.keyset)
-    device.tap(R.id.pack)
-    device.answer(headquarters.pack)
+    if (pack) {
+        device.tap(R.id.pack)
+        device.answer(headquarters.pack)
+    }
     device.tap(R.id.go)
     device.awaitScreen(ConnectedActivity::class.java)
     device.awaitText(headquarters.words)
@@ -39,6 +41,29 @@ fun setPin(device: Device, pin: String) {
     device.awaitScreen(SettingsActivity::class.java)
     device.await("the PIN") { device.isShown(R.id.pin_change) }
     device.back()
+}
+
+/** The votes of the paper that [Pictures.SHEET] is of, slot by slot. */
+val VOTES: List<String> = Pictures.SHEET.split('!')[1].split(',')
+
+/** A person types what the paper says into the fields that are asked for, in its order; [slips] otherwise, by slot. */
+fun typePaper(device: Device, slips: Map<Int, String> = emptyMap()) {
+    val fields = device.fields().values.toList()
+    check(fields.size == VOTES.size + 4) { "table, slots, null votes, machine code and hash are asked for" }
+    fields[0].setText("201301006.01")
+    VOTES.forEachIndexed { at, votes -> fields[at + 1].setText(slips[at] ?: votes) }
+    fields[VOTES.size + 1].setText("0")
+    device.settle()
+}
+
+/** A person goes on from numbers that are the same both times to the photograph. */
+fun typeTwice(device: Device) {
+    device.await("the form") { device.fields().isNotEmpty() }
+    repeat(2) {
+        typePaper(device)
+        device.tap(R.id.next)
+    }
+    device.await("the photograph") { device.isShown(R.id.save_without) }
 }
 
 /** The system starts the one job that the app asked for. */

@@ -21,6 +21,7 @@ import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import org.testigo.HostKey
 import org.testigo.ReportInput
+import org.testigo.TypedSheet
 
 /**
  * Every screen in both languages, light and dark: pictures of all, and what is measured on each, also with text at
@@ -55,12 +56,16 @@ class ScreensTest {
         device.closeAll()
         everyWay("enrol", EnrolActivity::class.java) { device.settle() }
         everyWay("enrol-notice", EnrolActivity::class.java) { device.tap(R.id.go) }
+        everyWay("typed-no-election", TypedActivity::class.java) { device.await("what to do") { device.isShown(R.id.report) } }
 
         device.open(HomeActivity::class.java)
         enrol(device, headquarters)
         device.closeAll()
         everyWay("connected", ConnectedActivity::class.java) { awaitWords() }
-        everyWay("settings", SettingsActivity::class.java) { awaitWords() }
+        everyWay("settings", SettingsActivity::class.java) {
+            awaitWords()
+            device.await("what stays") { device.isShown(R.id.burn) }
+        }
         everyWay("pin-set", { pin(PinActivity.Ask.SET) }, PinActivity::class.java) { device.settle() }
         everyWay("home-new", HomeActivity::class.java) { awaitHome() }
         everyWay("history-new", HistoryActivity::class.java) { device.await("none") { device.isShown(R.id.none) } }
@@ -69,6 +74,7 @@ class ScreensTest {
         val sheet = saveSheet(Pictures.SHEET)
         val doubtful = saveSheet(Pictures.DOUBTFUL_SHEET)
         val unknown = saveSheet("https://example.org/menu")
+        typed()
         everyWay("home-waiting", HomeActivity::class.java) { awaitHome() }
         everyWay("catalogue", CatalogueActivity::class.java) { awaitCatalogue() }
         everyWay("catalogue-search", CatalogueActivity::class.java) {
@@ -120,12 +126,53 @@ class ScreensTest {
         assertEquals(findings.distinct().joinToString("\n"), 0, findings.size)
     }
 
+    /** A sheet without a code, from its first number to what was saved; and a sheet whose picture was lost. */
+    private fun typed() {
+        everyWay("typed-first", TypedActivity::class.java) { awaitForm() }
+        everyWay("typed-missing", TypedActivity::class.java) {
+            awaitForm()
+            typePaper(device, mapOf(2 to ""))
+            device.tap(R.id.next)
+        }
+        everyWay("typed-second", TypedActivity::class.java) {
+            awaitForm()
+            typePaper(device)
+            device.tap(R.id.next)
+        }
+        everyWay("typed-differ", TypedActivity::class.java) {
+            awaitForm()
+            typePaper(device)
+            device.tap(R.id.next)
+            typePaper(device, mapOf(2 to "99", 34 to "77"))
+            device.tap(R.id.next)
+        }
+        everyWay("typed-photograph", TypedActivity::class.java) { typeTwice(device) }
+        everyWay("typed-chosen", TypedActivity::class.java) {
+            typeTwice(device)
+            device.tap(R.id.picture)
+            device.answer(Pictures.nothing())
+        }
+        everyWay("typed-unreadable", TypedActivity::class.java) {
+            typeTwice(device)
+            device.tap(R.id.picture)
+            device.answer(Pictures.nothing(), times = 0)
+            device.tap(R.id.save)
+            device.await("its sentence") { device.isShown(R.id.notice) && device.top.findViewById<Button>(R.id.save)?.isEnabled == true }
+        }
+        val sheet = TypedSheet(table = "201301006.01", votes = VOTES.map { it.toUInt() }, nullVotes = 0u)
+        val id = runBlocking { withContext(Dispatchers.IO) { device.app.session.typed(sheet, sheet, null).saved.sequence } }
+        everyWay("saved-typed", { record(id, justSaved = true) }, RecordActivity::class.java) { awaitRecord() }
+        everyWay("saved-no-picture", { RecordActivity.intent(device.app, 2u, justSaved = true, photographLost = true) }, RecordActivity::class.java) {
+            awaitRecord()
+        }
+    }
+
     /** What a PIN changes; each screen that is closed locks the phone. */
     private fun locked() {
         runBlocking { withContext(Dispatchers.IO) { device.app.session.withPin { setPin(PIN) } } }
         everyWay("settings-pin", SettingsActivity::class.java) {
             runBlocking { withContext(Dispatchers.IO) { device.app.session.withPin { unlock(PIN) } } }
-            device.await("unlocked") { device.isShown(R.id.lock) }
+            device.await("unlocked") { device.isShown(R.id.lock) && device.text(R.id.wipe_after).isNotEmpty() }
         }
         everyWay("settings-locked", SettingsActivity::class.java) {
             device.await("locked") { device.isShown(R.id.pin_change) && !device.isShown(R.id.lock) }
@@ -211,6 +258,8 @@ class ScreensTest {
 
     private fun awaitWords() = device.await("the words") { device.text(R.id.words).isNotEmpty() }
 
+    private fun awaitForm() = device.await("the form") { device.fields().isNotEmpty() }
+
     private fun awaitLost() =
         device.await("what would be lost") { device.text(R.id.lost) !in listOf("", device.top.getString(R.string.working)) }
 
@@ -234,7 +283,7 @@ class ScreensTest {
     }
 
     private fun saveSheet(text: String): ULong = runBlocking {
-        withContext(Dispatchers.IO) { device.app.session.tally(listOf(text.toByteArray())).saved.sequence }
+        withContext(Dispatchers.IO) { device.app.session.tally(listOf(text.toByteArray())).sequence }
     }
 
     private companion object {
