@@ -36,6 +36,7 @@ mod root;
 mod scan;
 mod secret;
 mod sheet;
+mod shell;
 mod staff;
 mod stdin;
 mod table;

@@ -1,13 +1,12 @@
 //! `testigo phone`: the core of a witness's phone, in a terminal.
 
-use crate::args::{Cli, Command, Limit, PhoneArgs, PhoneCommand};
+use crate::args::{Limit, PhoneArgs, PhoneCommand};
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::{
-    attach, catalogue, courier, deliver, key_file, lock, outbox, picture, recover, render, stdin,
-    typed,
+    attach, catalogue, courier, deliver, key_file, lock, outbox, picture, recover, render, shell,
+    stdin, typed,
 };
-use clap::Parser;
 use serde_json::{Value, json};
 use std::io::{IsTerminal, Read, Write};
 use std::path::Path;
@@ -69,95 +68,13 @@ pub fn run(args: PhoneArgs, chosen: Option<Language>, as_json: bool) -> Result<O
         phone.unlock(&lock::ask("PIN", "PIN", language)?)?;
     }
     match args.command {
-        PhoneCommand::Shell => shell(&mut phone, language, as_json),
+        PhoneCommand::Shell => shell::run(&mut phone, language, as_json),
         command => one(&mut phone, command, language, as_json),
     }
 }
 
-/// Takes commands line by line until the input ends; a refused one does not end it.
-fn shell(phone: &mut Phone, language: Language, as_json: bool) -> Result<Outcome, Failure> {
-    let mut clean = true;
-    loop {
-        let line = stdin::line()?;
-        if line.is_empty() {
-            break;
-        }
-        let Some(words) = shlex::split(&line) else {
-            said(&unclear(), language, as_json);
-            clean = false;
-            continue;
-        };
-        if words.is_empty() {
-            continue;
-        }
-        if matches!(words.first().map(String::as_str), Some("quit" | "exit")) {
-            break;
-        }
-        let done = shell_command(words).and_then(|command| one(phone, command, language, as_json));
-        clean &= done.as_ref().is_ok_and(|outcome| outcome.clean);
-        match done {
-            Ok(outcome) => outcome.print(as_json),
-            Err(failure) => said(&failure, language, as_json),
-        }
-    }
-    Ok(Outcome {
-        lines: Vec::new(),
-        json: json!({ "closed": true }),
-        clean,
-    })
-}
-
-/// A line of the shell is what stands behind `testigo phone --home DIR`.
-fn shell_command(words: Vec<String>) -> Result<PhoneCommand, Failure> {
-    let settled = ["--home", "--json", "--lang", "--clock-wrong-by-minutes"];
-    let option = words.iter().find(|word| {
-        let name = word.split_once('=').map_or(word.as_str(), |(name, _)| name);
-        settled.contains(&name)
-    });
-    if let Some(option) = option {
-        return Err(Failure::said(
-            format!("{option} se da al abrir el intérprete, no en una línea; quítelo."),
-            format!("{option} is given when the shell is started, not in a line; leave it out."),
-        ));
-    }
-    let prefix = ["testigo", "phone", "--home", "."].map(str::to_owned);
-    match Cli::try_parse_from(prefix.into_iter().chain(words)) {
-        Ok(Cli {
-            command: Command::Phone(args),
-            ..
-        }) => match args.command {
-            PhoneCommand::Init | PhoneCommand::Shell | PhoneCommand::Sync { watch: true, .. } => {
-                Err(Failure::said(
-                    "Eso no se hace dentro del intérprete, que ya tiene abierto su teléfono; escriba las demás órdenes, o quit.",
-                    "That is not for the shell, which has its phone open already; type the other commands, or quit.",
-                ))
-            }
-            command => Ok(command),
-        },
-        Ok(_) => Err(unclear()),
-        Err(error) => Err(Failure::foreign(error)),
-    }
-}
-
-fn unclear() -> Failure {
-    Failure::said(
-        "Falta cerrar una comilla.",
-        "A quotation mark is not closed.",
-    )
-}
-
-fn said(failure: &Failure, language: Language, as_json: bool) {
-    Outcome {
-        lines: (failure.sentence(language).lines())
-            .map(str::to_owned)
-            .collect(),
-        json: failure.json(language),
-        clean: false,
-    }
-    .print(as_json);
-}
-
-fn one(
+/// One command on an open phone.
+pub fn one(
     phone: &mut Phone,
     command: PhoneCommand,
     language: Language,
