@@ -210,7 +210,8 @@ fn practice_and_the_election_never_count_one_another() {
     assert_eq!(twin.held().table(TABLE)["state"], "expected");
 
     // Its own phone is counted there, and everything says what it is.
-    of_twin.run(&["sync"]);
+    of_twin.run(&["sync", "--all"]).done();
+    assert_eq!(twin.held().table(TABLE)["state"], "reported");
     let status = of_twin.run_in("pt", &["status"]);
     assert!(status.out.contains("\"practice\":true"), "{}", status.out);
     let table = twin.run(&["table"]).done().json();

@@ -57,7 +57,8 @@ fn the_table_tells_whatever_is_doubtful_or_in_no_total() {
     let shown = text(&told("en", &["hq", "--data", hq.path(), "table"]).stdout);
     for line in [
         "Counted tables with doubts about their sheets: 1",
-        "Table 201301006.01: with doubts",
+        "Table 201301006.01 (EDO. ",
+        "): with doubts",
         "! There are more votes than voters registered at the table.",
         "Sheet of table 010101001.01, which is not this election's: kept, in no total",
         "Code not recognised, table 201301006.01",

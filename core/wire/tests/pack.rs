@@ -3,9 +3,12 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stdout,
     reason = "tests"
 )]
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use testigo_wire::catalogue::{Choice, Phase, Severity};
 use testigo_wire::{
@@ -225,6 +228,16 @@ fn thirty_thousand_tables_with_centres_and_addresses_fit_into_a_mebibyte() {
     let pack = country();
     assert!(pack.tables.len() >= 30_000, "{}", pack.tables.len());
     let bytes = pack.sign(&key(1)).unwrap();
+    let centres: HashSet<&Centre> = pack.tables.iter().map(|table| &*table.centre).collect();
+    let names: usize = (centres.iter())
+        .map(|centre| centre.name.len() + centre.address.len())
+        .sum();
+    println!(
+        "{} tables in {} centres with {names} bytes of names and addresses: {} bytes",
+        pack.tables.len(),
+        centres.len(),
+        bytes.len()
+    );
     assert!(bytes.len() <= 1 << 20, "{}", bytes.len());
     let back = ElectionPack::verify(&bytes, &key(1).verifying_key()).unwrap();
     assert_eq!(back, pack);
