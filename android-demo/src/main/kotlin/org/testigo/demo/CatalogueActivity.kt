@@ -13,11 +13,8 @@ import android.widget.EditText
 import android.widget.ListView
 import android.widget.TextView
 import java.text.Normalizer
-import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.withContext
 import org.testigo.CatalogueEntryView
 import org.testigo.Phase
-import org.testigo.catalogue
 
 /** What can be reported, by the phases of the day, with a search. A tap on one goes on to its report. */
 class CatalogueActivity : Screen() {
@@ -38,7 +35,7 @@ class CatalogueActivity : Screen() {
             override fun afterTextChanged(text: Editable) = search(text.toString())
         })
         attempt {
-            entries = withContext(Dispatchers.IO) { catalogue() }
+            entries = session.catalogue()
             phases()
             search(view<EditText>(R.id.search).text.toString())
         }

@@ -18,6 +18,7 @@ import kotlinx.coroutines.flow.emitAll
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
+import org.testigo.CatalogueEntryView
 import org.testigo.HistoryView
 import org.testigo.HostKey
 import org.testigo.HostKeys
@@ -128,6 +129,9 @@ class Session(
             opened = begin()
         }
     }
+
+    /** What can be reported in the phone's election. */
+    suspend fun catalogue(): List<CatalogueEntryView> = phone().inBackground { catalogue() }
 
     /** Saves a report; see [Phone.report]. */
     suspend fun report(input: ReportInput): SavedView = phone().inBackground { report(input) }.also { wake() }
