@@ -162,6 +162,16 @@ fn every_fault_of_a_pack_is_told_and_nothing_is_made() {
     ] {
         assert!(refused.err.contains(line), "{}", refused.err);
     }
+    let faults = &refused.json()["error"]["faults"];
+    assert_eq!(faults.as_array().unwrap().len(), 2, "{faults}");
+    assert_eq!(
+        (&faults[0]["file"], &faults[0]["line"]),
+        (&"tables.csv".into(), &4.into())
+    );
+    assert_eq!(
+        (&faults[1]["column"], &faults[1]["name"]),
+        (&2.into(), &"centre".into())
+    );
     assert!(!data.exists());
 }
 

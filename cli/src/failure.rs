@@ -3,7 +3,7 @@ use crate::sheet::SheetError;
 use serde_json::{Value, json};
 use std::io::ErrorKind;
 use std::path::Path;
-use testigo_hq::{HqError, RootError};
+use testigo_hq::{Fault, HqError, RootError};
 use testigo_phone::PhoneError;
 use testigo_wire::Language;
 use thiserror::Error;
@@ -98,8 +98,28 @@ impl Failure {
             Self::Root(_) => "root",
             _ => "failed",
         };
-        json!({ "error": { "code": code, "sentence": self.sentence(language) } })
+        let mut error = json!({ "code": code, "sentence": self.sentence(language) });
+        if let (Self::Hq(HqError::Pack(pack)), Value::Object(error)) = (self, &mut error) {
+            let faults = pack
+                .faults()
+                .iter()
+                .map(|fault| fault_json(fault, language));
+            error.insert("faults".to_owned(), faults.collect());
+        }
+        json!({ "error": error })
     }
+}
+
+/// A fault of an election's files; without a place it is about the whole file.
+fn fault_json(fault: &Fault, language: Language) -> Value {
+    let place = fault.place.as_ref();
+    json!({
+        "file": fault.file,
+        "line": place.map(|place| place.line),
+        "column": place.map(|place| place.column),
+        "name": place.map(|place| &place.name),
+        "sentence": fault.sentence(language),
+    })
 }
 
 /// What the system said of a file, with what to do.

@@ -80,60 +80,72 @@ impl Doubt {
     /// What a person is told, with the figures at hand.
     pub fn sentence(&self, language: Language) -> String {
         match self {
-            Self::TableUnknown(table) => language.pick(
+            Self::TableUnknown(table) => language.pick3(
                 format!("La mesa {table} no está en el padrón de mesas de esta elección."),
                 format!("Table {table} is not among the tables of this election."),
+                format!("A seção {table} não está na lista de seções desta eleição."),
             ),
-            Self::SlotsDiffer { sheet, pack } => language.pick(
+            Self::SlotsDiffer { sheet, pack } => language.pick3(
                 format!("El acta tiene {sheet} casillas; esta elección tiene {pack}."),
                 format!("The sheet has {sheet} ballot slots; this election has {pack}."),
+                format!("O boletim tem {sheet} posições; esta eleição tem {pack}."),
             ),
-            Self::SlotUnknown(slot) => language.pick(
+            Self::SlotUnknown(slot) => language.pick3(
                 format!(
                     "El acta tiene votos para {slot:?}, que no está en la boleta de esta elección."
                 ),
                 format!(
                     "The sheet has votes for {slot:?}, which is not on this election's ballot."
                 ),
+                format!("O boletim tem votos para {slot:?}, que não está na cédula desta eleição."),
             ),
             Self::ContestMissing {
                 office: Some(office),
-            } => language.pick(
+            } => language.pick3(
                 format!("El acta no tiene el cargo {office}, que es el de esta elección."),
                 format!("The sheet has no office {office}, which is this election's."),
+                format!("O boletim não tem o cargo {office}, que é o desta eleição."),
             ),
-            Self::ContestMissing { office: None } => language.pick(
+            Self::ContestMissing { office: None } => language.pick3(
                 "El acta tiene varios cargos y la elección no dice cuál cuenta.".to_owned(),
                 "The sheet has several offices, and the election does not say which one counts."
                     .to_owned(),
+                "O boletim tem vários cargos e a eleição não diz qual conta.".to_owned(),
             ),
-            Self::ExceedsRegistered { votes, registered } => language.pick(
+            Self::ExceedsRegistered { votes, registered } => language.pick3(
                 format!("El acta suma {votes} votos, pero la mesa tiene {registered} electores."),
                 format!("The sheet sums to {votes} votes, but the table has {registered} voters."),
+                format!("O boletim soma {votes} votos, mas a seção tem {registered} eleitores."),
             ),
-            Self::SumDiffers { of, sum, is, says } => language.pick(
+            Self::SumDiffers { of, sum, is, says } => language.pick3(
                 format!("{of} suman {sum}, pero el acta dice {is} = {says}."),
                 format!("{of} sum to {sum}, but the sheet says {is} = {says}."),
+                format!("{of} somam {sum}, mas o boletim diz {is} = {says}."),
             ),
             Self::Unusual {
                 field,
                 found,
                 expected,
-            } => language.pick(
+            } => language.pick3(
                 format!(
                     "El campo «{field}» dice {found:?}, no {expected:?} como en las demás actas."
                 ),
                 format!("The field '{field}' says {found:?}, not {expected:?} as on other sheets."),
+                format!(
+                    "O campo «{field}» diz {found:?}, não {expected:?} como nos outros boletins."
+                ),
             ),
-            Self::NoKey(name) => language.pick(
+            Self::NoKey(name) => language.pick3(
                 format!(
                     "Firma sin comprobar: falta la clave {name:?} en el paquete de la elección."
                 ),
                 format!("Signature not checked: no key {name:?} in the election pack."),
+                format!("Assinatura não conferida: falta a chave {name:?} no pacote da eleição."),
             ),
-            Self::SignatureNotVerifiable(scheme) => language.pick(
+            Self::SignatureNotVerifiable(scheme) => language.pick3(
                 format!("Firma sin comprobar: Testigo no verifica firmas {scheme}."),
                 format!("Signature not checked: {scheme} is not verifiable here."),
+                format!("Assinatura não conferida: o Testigo não verifica assinaturas {scheme}."),
             ),
             Self::NoElectionPack | Self::LeadingZeros | Self::OtherCodes => {
                 self.warning().sentence(language)

@@ -6,8 +6,8 @@ pub enum Language {
     Es,
     /// English.
     En,
-    /// Português. Only progress and the failures of a sync are said in it so far; everything else is said
-    /// in Spanish, which its readers understand best of the other two.
+    /// Português. The catalogue, warnings and doubts, errors of a phone, progress, failures and notices are said in it;
+    /// what else there is, most of it for staff, is said in Spanish, which its readers understand best of the other two.
     Pt,
 }
 

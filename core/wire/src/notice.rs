@@ -36,32 +36,32 @@ impl NoticeStatus {
     /// What a person is told.
     pub fn sentence(self, language: Language) -> String {
         match self {
-            Self::READ => language.pick("La central lo leyó.", "Headquarters has read it."),
-            Self::COUNTED => language.pick(
+            Self::READ => language.pick3("La central lo leyó.", "Headquarters has read it.", "A central o leu."),
+            Self::COUNTED => language.pick3(
                 "La central leyó el acta y la cuenta.",
                 "Headquarters has read the sheet and counts it.",
-            ),
-            Self::SEEN => language.pick(
+                "A central leu o boletim e o conta."),
+            Self::SEEN => language.pick3(
                 "Una persona de la central lo vio.",
                 "A person at headquarters has looked at it.",
-            ),
-            Self::UNREADABLE => language.pick(
+                "Uma pessoa da central o viu."),
+            Self::UNREADABLE => language.pick3(
                 "La central no pudo leerlo; lo conserva. Avise a su coordinación.",
                 "Headquarters could not read it and keeps it. Tell your coordinator.",
-            ),
-            Self::UNKNOWN_TABLE => language.pick(
+                "A central não conseguiu lê-lo e o guarda. Avise sua coordenação."),
+            Self::UNKNOWN_TABLE => language.pick3(
                 "La central lo leyó; la elección no tiene esa mesa. Revise el número y avise a su coordinación.",
                 "Headquarters has read it; the election has no such table. Check its number and tell your coordinator.",
-            ),
-            Self::CONFLICT => language.pick(
+                "A central o leu; a eleição não tem essa seção. Confira o número e avise sua coordenação."),
+            Self::CONFLICT => language.pick3(
                 "La central lo leyó; otra lectura de la mesa es distinta y decidirá una persona.",
                 "Headquarters has read it; another reading of the table differs, and a person will decide.",
-            ),
+                "A central o leu; outra leitura da seção é diferente e uma pessoa decidirá."),
             Self(code) => {
-                return language.pick(
+                return language.pick3(
                     format!("La central lo trató (código {code})."),
                     format!("Headquarters has dealt with it (code {code})."),
-                );
+                    format!("A central o tratou (código {code})."));
             }
         }
         .to_owned()
