@@ -4,6 +4,7 @@ import android.app.AlertDialog
 import android.app.TimePickerDialog
 import android.content.Context
 import android.content.Intent
+import android.net.Uri
 import android.os.Bundle
 import android.text.Editable
 import android.text.InputFilter
@@ -23,6 +24,7 @@ import org.testigo.TestigoException
 class ReportActivity : Screen() {
     private var delay = 0
     private val times = mutableMapOf<Int, LocalTime>()
+    private var photograph: Uri? = null
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
@@ -37,6 +39,8 @@ class ReportActivity : Screen() {
         showDelay()
         button(R.id.delay).setOnClickListener { chooseDelay() }
         note()
+        showPhotograph(state?.getString(PHOTOGRAPH)?.let { Uri.parse(it) })
+        button(R.id.photograph).setOnClickListener { choose("image/*", PICTURE) }
         follow { session ->
             if (session is SessionState.Open) field(R.id.table).hint = session.status.table
         }
@@ -48,6 +52,12 @@ class ReportActivity : Screen() {
         state.putInt(DELAY, delay)
         times[R.id.started]?.let { state.putString(STARTED, it.toString()) }
         times[R.id.ended]?.let { state.putString(ENDED, it.toString()) }
+        photograph?.let { state.putString(PHOTOGRAPH, it.toString()) }
+    }
+
+    @Deprecated("The framework has no other way without androidx")
+    override fun onActivityResult(request: Int, result: Int, data: Intent?) {
+        chosen(result, data)?.let { showPhotograph(it) }
     }
 
     private fun save() {
@@ -63,7 +73,8 @@ class ReportActivity : Screen() {
         attempt {
             button(R.id.save).isEnabled = false
             try {
-                openSaved(session.report(input).sequence)
+                val saved = session.report(input, photograph?.let { Photograph(contentResolver, it) })
+                openSaved(saved.sequence, saved.photographLost)
             } catch (error: TestigoException.Input) {
                 notice(error, FIELDS)
             } finally {
@@ -86,6 +97,12 @@ class ReportActivity : Screen() {
             override fun onTextChanged(text: CharSequence, start: Int, before: Int, count: Int) = Unit
             override fun afterTextChanged(text: Editable) = showCount()
         })
+    }
+
+    private fun showPhotograph(chosen: Uri?) {
+        photograph = chosen
+        button(R.id.photograph)
+            .setText(if (chosen == null) R.string.report_photograph_none else R.string.report_photograph_chosen)
     }
 
     private fun chooseDelay() {
@@ -146,6 +163,8 @@ class ReportActivity : Screen() {
         private const val DELAY = "delay"
         private const val STARTED = "started"
         private const val ENDED = "ended"
+        private const val PHOTOGRAPH = "photograph"
+        private const val PICTURE = 1
 
         /** What the core takes, in characters. */
         private const val MAX_NOTE = 500

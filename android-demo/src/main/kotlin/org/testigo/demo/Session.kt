@@ -26,7 +26,7 @@ import org.testigo.HostKeysException
 import org.testigo.Phone
 import org.testigo.ReportInput
 import org.testigo.SavedTallyView
-import org.testigo.SavedView
+import org.testigo.SealedFile
 import org.testigo.Settings
 import org.testigo.StatusView
 import org.testigo.SyncOutcome
@@ -133,23 +133,21 @@ class Session(
     /** What can be reported in the phone's election. */
     suspend fun catalogue(): List<CatalogueEntryView> = phone().inBackground { catalogue() }
 
-    /** Saves a report; see [Phone.report]. */
-    suspend fun report(input: ReportInput): SavedView = phone().inBackground { report(input) }.also { wake() }
+    /** Saves a report; see [Phone.report], and for the [photograph] [tally]. */
+    suspend fun report(input: ReportInput, photograph: Photograph? = null): SavedRecord = phone().inBackground {
+        val sealed = sealed(photograph)
+        val saved = report(input.copy(attachments = listOfNotNull(sealed)))
+        SavedRecord(saved.sequence, photographLost = photograph != null && sealed == null)
+    }.also { wake() }
 
     /**
      * Saves a sheet's texts and reads them; see [Phone.tally]. The [photograph] goes with them; where it cannot be
-     * sealed the sheet is saved all the same.
+     * sealed they are saved all the same.
      */
-    suspend fun tally(texts: List<ByteArray>, photograph: Photograph? = null): SavedSheet = phone().inBackground {
-        val sealed = try {
-            photograph?.seal(this)
-        } catch (_: TestigoException) {
-            null
-        } catch (_: IOException) {
-            null
-        }
+    suspend fun tally(texts: List<ByteArray>, photograph: Photograph? = null): SavedRecord = phone().inBackground {
+        val sealed = sealed(photograph)
         val saved = tally(TallyInput(texts, attachments = listOfNotNull(sealed)))
-        SavedSheet(saved.saved.sequence, photographLost = photograph != null && sealed == null)
+        SavedRecord(saved.saved.sequence, photographLost = photograph != null && sealed == null)
     }.also { wake() }
 
     /** What to ask for where a sheet has no code that can be read; see [Phone.typingForm]. */
@@ -167,8 +165,10 @@ class Session(
     /** What the witness chose for this phone; see [Phone.settings]. */
     suspend fun settings(): Settings = phone().inBackground { settings() }
 
-    /** Sets it; see [Phone.setSettings]. */
-    suspend fun set(settings: Settings) = phone().inBackground { setSettings(settings) }
+    /** Changes it, one change after the other; see [Phone.setSettings]. */
+    suspend fun change(change: Settings.() -> Settings) = phone().inBackground {
+        synchronized(this@Session) { setSettings(settings().change()) }
+    }
 
     /** Everything saved, newest first: now, and after each change. */
     val histories: Flow<List<HistoryView>> = flow { emitAll(phone().histories()) }
@@ -191,6 +191,14 @@ class Session(
                     SyncOutcome.Failed(explanation.code, explanation.es, explanation.en, null)
             }
         }
+    }
+
+    private fun Phone.sealed(photograph: Photograph?): SealedFile? = try {
+        photograph?.seal(this)
+    } catch (_: TestigoException) {
+        null
+    } catch (_: IOException) {
+        null
     }
 
     private suspend fun phone(): Phone = opened.await() ?: throw PhoneUnusable()
@@ -264,8 +272,8 @@ class Session(
     }
 }
 
-/** A sheet was saved under the number [sequence]; [photographLost] where its picture could not go with it. */
-class SavedSheet(val sequence: ULong, val photographLost: Boolean)
+/** A record was saved under the number [sequence]; [photographLost] where its picture could not go with it. */
+class SavedRecord(val sequence: ULong, val photographLost: Boolean)
 
 /** There is no open phone; [Session.state] says why. */
 class PhoneUnusable : Exception()

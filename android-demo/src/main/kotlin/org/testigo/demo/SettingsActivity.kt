@@ -49,7 +49,10 @@ class SettingsActivity : Screen() {
     private fun show(settings: Settings) {
         val burn = view<CheckBox>(R.id.burn)
         burn.isChecked = settings.burn
-        burn.setOnClickListener { set(settings.copy(burn = burn.isChecked)) }
+        burn.setOnClickListener {
+            val chosen = burn.isChecked
+            change { copy(burn = chosen) }
+        }
         val wipeAfter = view<Button>(R.id.wipe_after)
         wipeAfter.text = wipeAfter(settings.wipeAfter)
         wipeAfter.setOnClickListener {
@@ -59,17 +62,17 @@ class SettingsActivity : Screen() {
                     WIPE_AFTER.map { wipeAfter(it) }.toTypedArray(),
                     WIPE_AFTER.indexOf(settings.wipeAfter),
                 ) { dialog, which ->
-                    set(settings.copy(wipeAfter = WIPE_AFTER[which]))
+                    change { copy(wipeAfter = WIPE_AFTER[which]) }
                     dialog.dismiss()
                 }
                 .show()
         }
     }
 
-    /** Sets it, and shows what is set then. */
-    private fun set(settings: Settings) = attempt {
+    /** Changes it, and shows what is set then. */
+    private fun change(change: Settings.() -> Settings) = attempt {
         try {
-            session.set(settings)
+            session.change(change)
         } finally {
             show(session.settings())
         }

@@ -24,6 +24,7 @@ import org.testigo.catalogue
 class TypedActivity : Screen() {
     private val inputs = LinkedHashMap<String, EditText>()
     private val names = HashMap<String, String>()
+    private var candidates: Map<String, String> = emptyMap()
     private var typing: Typing? = null
 
     /** What an earlier screen left, until the form is there. */
@@ -37,6 +38,7 @@ class TypedActivity : Screen() {
         photograph = state?.getString(PHOTOGRAPH)?.let { Uri.parse(it) }
         view<Button>(R.id.next).setOnClickListener { next() }
         view<Button>(R.id.picture).setOnClickListener { choose("image/*", PICTURE) }
+        view<Button>(R.id.another).setOnClickListener { choose("image/*", PICTURE) }
         view<Button>(R.id.save).setOnClickListener { save(photograph) }
         view<Button>(R.id.save_without).setOnClickListener { save(null) }
         view<Button>(R.id.report).setOnClickListener { report() }
@@ -86,8 +88,6 @@ class TypedActivity : Screen() {
         kept?.getBundle(TYPED)?.let { typed -> inputs.forEach { (field, input) -> input.setText(typed.getString(field)) } }
         kept = null
     }
-
-    private var candidates: Map<String, String> = emptyMap()
 
     /** The fields that are asked for now, all empty: nothing of what was typed before is shown. */
     private fun ask() {
@@ -146,7 +146,8 @@ class TypedActivity : Screen() {
         shown(R.id.next, !done)
         shown(R.id.picture, done && photograph == null)
         shown(R.id.save, done && photograph != null)
-        shown(R.id.save_without, done)
+        shown(R.id.another, done && photograph != null)
+        shown(R.id.save_without, done && photograph == null)
     }
 
     private fun next() {
@@ -170,15 +171,27 @@ class TypedActivity : Screen() {
             openSaved(session.typed(first, second, photograph).saved.sequence)
         } catch (error: TestigoException.Input) {
             val field = error.explanation.field
-            if (field == null || field !in typing.fields) throw error
-            typing.ask(listOf(field))
-            ask()
-            point(field, sentence(error).replace(Regex("([«\"])$field([»\"])")) { names[field]?.let { name -> it.groupValues[1] + name + it.groupValues[2] } ?: it.value })
+            if (field != null && field in typing.fields) wrong(field, sentence(error)) else noPhotograph(sentence(error))
         } catch (_: IOException) {
-            notice(getString(R.string.file_unreadable))
+            noPhotograph(getString(R.string.file_unreadable))
         } finally {
             busy(false)
         }
+    }
+
+    /** The core does not take what was typed into this field: it is asked for twice again. */
+    private fun wrong(field: String, sentence: String) {
+        checkNotNull(typing).ask(listOf(field))
+        ask()
+        val quoted = Regex("([«\"])$field([»\"])")
+        point(field, quoted.replace(sentence) { it.groupValues[1] + names[field] + it.groupValues[2] })
+    }
+
+    /** The picture cannot be had; the numbers stay, and another one can be chosen. */
+    private fun noPhotograph(sentence: String) {
+        photograph = null
+        showTurn()
+        notice(sentence)
     }
 
     /** Tells [text] about a field; typing goes on in it. */
@@ -205,7 +218,7 @@ class TypedActivity : Screen() {
     private fun answers(): Map<String, String> = inputs.mapValues { it.value.text.toString().trim() }
 
     private fun busy(busy: Boolean) {
-        listOf(R.id.picture, R.id.save, R.id.save_without).forEach { view<Button>(it).isEnabled = !busy }
+        listOf(R.id.picture, R.id.save, R.id.another, R.id.save_without).forEach { view<Button>(it).isEnabled = !busy }
     }
 
     private fun shown(id: Int, shown: Boolean) {

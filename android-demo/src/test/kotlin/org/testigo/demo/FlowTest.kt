@@ -106,7 +106,7 @@ class FlowTest {
         device.awaitText("La central firmó el recibo:")
         device.back()
 
-        val row = awaitCounted()
+        val row = counted()
         assertEquals("The picture it was read from", 1, row.getJSONObject("attachments").getInt("held"))
     }
 
@@ -119,12 +119,12 @@ class FlowTest {
         // Size and pixels are read, and then the other app gives it no more.
         device.answer(Pictures.photograph(Pictures.SHEET), times = 2)
         device.awaitScreen(RecordActivity::class.java)
-        device.awaitText("El acta se guardó, pero la foto no se pudo guardar con ella.")
+        device.awaitText("El registro se guardó, pero la foto no pudo ir con él.")
         device.awaitText("Votos nulos")
         headquarters.serve()
         device.tap(R.id.done)
         runJob()
-        assertEquals(0, awaitCounted().getJSONObject("attachments").getInt("held"))
+        assertEquals(0, counted().getJSONObject("attachments").getInt("held"))
     }
 
     @Test
@@ -186,7 +186,7 @@ class FlowTest {
         device.tap(R.id.done)
         headquarters.serve()
         runJob()
-        val row = awaitCounted()
+        val row = counted()
         assertEquals("reported", row.getString("state"))
         assertEquals("typed-twice/unconfirmed-device", row.getJSONObject("standing").getString("code"))
         assertEquals(1, row.getJSONObject("attachments").getInt("held"))
@@ -270,9 +270,20 @@ class FlowTest {
         device.tap(R.id.report)
         device.awaitScreen(ReportActivity::class.java)
         assertEquals("Sin código QR o ilegible", device.text(R.id.what))
+        device.tap(R.id.photograph)
+        device.answer(Pictures.nothing())
+        assertEquals("Foto elegida", device.text(R.id.photograph))
+        device.recreate()
         device.tap(R.id.save)
         device.awaitScreen(RecordActivity::class.java)
         device.awaitText("Sin código QR o ilegible")
+        assertFalse("Its picture is with it", device.isShown(R.id.notice))
+        device.tap(R.id.done)
+        headquarters.serve()
+        runJob()
+        val incident = JSONObject(headquarters.table()).getJSONObject("incidents").getJSONArray("incidents").getJSONObject(0)
+        assertEquals(52, incident.getInt("code"))
+        assertEquals(1, incident.getJSONObject("attachments").getInt("held"))
     }
 
     @Test
@@ -287,7 +298,8 @@ class FlowTest {
         device.tap(R.id.wipe_after)
         device.choose(1)
         device.await("what was chosen") { device.text(R.id.wipe_after) == "Borrarlo tras 5 PIN equivocados seguidos" }
-        assertEquals(Settings(burn = false, wipeAfter = 5u), runBlocking { device.app.session.settings() })
+        val chosen = Settings(burn = false, wipeAfter = 5u)
+        device.await("both are kept") { runBlocking { device.app.session.settings() } == chosen }
         device.tap(R.id.lock)
         device.awaitText("Se cambia al desbloquear.")
         assertFalse(device.isShown(R.id.keeping))
@@ -622,14 +634,9 @@ class FlowTest {
     }
 
     /** What headquarters has of the table, once it has opened all that arrived. */
-    private fun awaitCounted(): JSONObject {
-        var row: JSONObject? = null
-        device.await("a counted sheet") {
-            val rows = JSONObject(headquarters.table()).getJSONArray("rows")
-            row = (0 until rows.length()).map { rows.getJSONObject(it) }.singleOrNull { it.getString("table") == "201301006.01" }
-            row != null
-        }
-        return checkNotNull(row)
+    private fun counted(): JSONObject {
+        val rows = JSONObject(headquarters.table()).getJSONObject("results").getJSONArray("rows")
+        return (0 until rows.length()).map { rows.getJSONObject(it) }.single { it.getString("table") == "201301006.01" }
     }
 
     /** A report is saved, and the person is at home again. */

@@ -157,7 +157,7 @@ class ScreensTest {
             device.tap(R.id.picture)
             device.answer(Pictures.nothing(), times = 0)
             device.tap(R.id.save)
-            device.await("its sentence") { device.isShown(R.id.notice) && device.top.findViewById<Button>(R.id.save)?.isEnabled == true }
+            device.await("its sentence") { device.isShown(R.id.notice) && device.top.view<Button>(R.id.picture).isEnabled }
         }
         val sheet = TypedSheet(table = "201301006.01", votes = VOTES.map { it.toUInt() }, nullVotes = 0u)
         val id = runBlocking { withContext(Dispatchers.IO) { device.app.session.typed(sheet, sheet, null).saved.sequence } }
