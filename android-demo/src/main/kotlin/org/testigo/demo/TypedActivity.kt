@@ -50,13 +50,11 @@ class TypedActivity : Screen() {
 
     override fun onSaveInstanceState(state: Bundle) {
         super.onSaveInstanceState(state)
-        val typing = typing
-        if (typing == null) {
-            kept?.let { state.putAll(it) }
-        } else {
-            state.putBundle(TYPING, typing.keep())
-            state.putBundle(TYPED, Bundle().apply { answers().forEach { (field, text) -> putString(field, text) } })
-        }
+        val typed = Bundle()
+        answers().forEach { (field, text) -> typed.putString(field, text) }
+        // Before the form is there, what an earlier screen left is left to the next one.
+        state.putBundle(TYPING, typing?.keep() ?: kept?.getBundle(TYPING))
+        state.putBundle(TYPED, if (typing == null) kept?.getBundle(TYPED) else typed)
         photograph?.let { state.putString(PHOTOGRAPH, it.toString()) }
     }
 

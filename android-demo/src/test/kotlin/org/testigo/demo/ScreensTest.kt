@@ -162,9 +162,8 @@ class ScreensTest {
         val sheet = TypedSheet(table = "201301006.01", votes = VOTES.map { it.toUInt() }, nullVotes = 0u)
         val id = runBlocking { withContext(Dispatchers.IO) { device.app.session.typed(sheet, sheet, null).saved.sequence } }
         everyWay("saved-typed", { record(id, justSaved = true) }, RecordActivity::class.java) { awaitRecord() }
-        everyWay("saved-no-picture", { RecordActivity.intent(device.app, 2u, justSaved = true, photographLost = true) }, RecordActivity::class.java) {
-            awaitRecord()
-        }
+        val lost = { RecordActivity.intent(device.app, 2u, justSaved = true, photographLost = true) }
+        everyWay("saved-no-picture", lost, RecordActivity::class.java) { awaitRecord() }
     }
 
     /** What a PIN changes; each screen that is closed locks the phone. */
