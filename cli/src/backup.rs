@@ -125,8 +125,18 @@ pub fn restore(
         ],
     );
     lines.extend(missing(&restored.damaged, language));
+    if restored.desk_anew {
+        lines.push(
+            language
+                .pick(
+                    "Entre las llaves falta database-desk.key: se perdió lo decidido sobre teléfonos y registros, y a qué mesa se envió a cada testigo. La mesa abre de nuevo todo lo recibido; decida otra vez (testigo hq devices, review).",
+                    "Among the keys database-desk.key is missing: what was decided about phones and records is lost, and which table each witness was sent to. The desk opens again all that was received; decide once more (testigo hq devices, review).",
+                )
+                .to_owned(),
+        );
+    }
     Ok(Outcome {
-        clean: restored.damaged.is_empty(),
+        clean: restored.damaged.is_empty() && !restored.desk_anew,
         lines,
         json: json!({
             "data": data,
@@ -134,6 +144,7 @@ pub fn restore(
             "records": records,
             "attachments": blobs,
             "damaged": restored.damaged,
+            "desk_anew": restored.desk_anew,
         }),
     })
 }

@@ -75,7 +75,7 @@ pub fn hq(data: &Path, key_is_right: bool, language: Language) -> Result<Outcome
             format!("Attachments that were held and are damaged or missing: {lost}. They are asked for again."),
         ));
     }
-    if recovered.desk_aside.is_some() {
+    if recovered.desk_anew {
         lines.push(
             language
                 .pick(
@@ -85,19 +85,26 @@ pub fn hq(data: &Path, key_is_right: bool, language: Language) -> Result<Outcome
                 .to_owned(),
         );
     }
-    let next = language.pick(
-        "Los teléfonos enviarán de nuevo lo que falte, salvo lo que ya estaba a salvo: eso \
-         solo lo tiene la copia confirmada (testigo hq restore). Ahora: testigo hq serve",
-        "Phones will send again what is missing, but for what was safe already: only the \
-         confirmed copy has that (testigo hq restore). Next: testigo hq serve",
+    if recovered.begun_again {
+        let sent_again = language.pick(
+            "Los teléfonos enviarán de nuevo lo que falte, salvo lo que ya estaba a salvo: eso \
+             solo lo tiene la copia confirmada (testigo hq restore).",
+            "Phones will send again what is missing, but for what was safe already: only the \
+             confirmed copy has that (testigo hq restore).",
+        );
+        lines.push(sent_again.to_owned());
+    }
+    lines.push(
+        language
+            .pick("Ahora: testigo hq serve", "Next: testigo hq serve")
+            .to_owned(),
     );
-    lines.push(next.to_owned());
     Ok(Outcome {
         lines,
         json: json!({
             "aside": recovered.aside,
             "desk_aside": recovered.desk_aside,
-            "desk_aside": recovered.desk_aside,
+            "desk_anew": recovered.desk_anew,
             "records": records,
             "gaps": gaps,
             "lost_files": lost,

@@ -7,7 +7,7 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use testigo_phone::{Phone, TypedField, TypedInput, TypedSheet};
 use testigo_tally::TypingForm;
-use testigo_wire::{Language, MAX_VOTES};
+use testigo_wire::{Language, MAX_VOTES, TableId};
 
 /// Asks for the numbers twice and saves them with the files, among which a photograph of the paper should be.
 pub fn run(phone: &mut Phone, files: &[PathBuf], language: Language) -> Result<Outcome, Failure> {
@@ -128,6 +128,11 @@ impl Asking {
             }
             match set(sheet, field, line.trim()) {
                 true => return Ok(()),
+                false if field == TypedField::Table => self.say(self.language.pick3(
+                    "El número de la mesa como está en el acta, por ejemplo 201301006.01.",
+                    "The table's number as the sheet has it, such as 201301006.01.",
+                    "O número da mesa como está no boletim, por exemplo 201301006.01.",
+                )),
                 false => self.say(&self.language.pick3(
                     format!("Una cifra de 0 a {MAX_VOTES}, sin puntos; si el papel dice 0, escriba 0."),
                     format!("A number from 0 to {MAX_VOTES}, without separators; where the paper says 0, type 0."),
@@ -164,12 +169,17 @@ fn show(text: &str) {
 
 /// `false` where the text is no such field.
 fn set(sheet: &mut TypedSheet, field: TypedField, text: &str) -> bool {
-    let number = || text.parse().ok().filter(|votes| *votes <= MAX_VOTES);
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = || {
+        text.parse()
+            .ok()
+            .filter(|votes| digits && *votes <= MAX_VOTES)
+    };
     let printed = || (!text.is_empty()).then(|| text.to_owned());
     let numbers = match field {
         TypedField::Table => {
             sheet.table = text.to_owned();
-            return !text.is_empty();
+            return TableId::new(text).is_ok();
         }
         TypedField::PrintedHash => {
             sheet.printed_hash = printed();

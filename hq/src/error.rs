@@ -97,6 +97,9 @@ pub enum HqError {
     /// The desk has filed no record under this number.
     #[error("there is no record {0}")]
     RecordUnknown(i64),
+    /// The key of the desk's database is missing: bring it back, or have `recover` make another, which loses decisions.
+    #[error("{0} is missing")]
+    DeskKeyMissing(PathBuf),
     /// The record is no sheet that a format reads, so that there is no version of it to choose.
     #[error("record {0} is no reading of a sheet")]
     NoReading(i64),
@@ -302,6 +305,13 @@ impl HqError {
                 format!("No hay ningún registro {id}. Los que esperan están en: testigo hq review"),
                 format!("There is no record {id}. Those that wait are in: testigo hq review"),
             ),
+            Self::DeskKeyMissing(path) => {
+                let path = path.display();
+                language.pick(
+                    format!("Falta {path}, la llave de la base de la mesa. Recupérela de una copia (testigo hq keys restore). Si no hay ninguna: testigo hq recover --key-is-right hace otra; se pierde lo decidido sobre teléfonos y registros, y la mesa abre de nuevo todo lo recibido."),
+                    format!("{path} is missing, the key of the desk's database. Bring it back from a copy (testigo hq keys restore). Where there is none: testigo hq recover --key-is-right makes another; what was decided about phones and records is lost, and the desk opens again all that was received."),
+                )
+            }
             Self::NoReading(id) => language.pick(
                 format!("El registro {id} no es un acta leída. Los números de las versiones están en: testigo hq table"),
                 format!("Record {id} is no sheet that was read. The versions' numbers are in: testigo hq table"),

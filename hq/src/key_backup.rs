@@ -137,7 +137,9 @@ pub fn restore_keys(
         write_new(&keys.join(&one.name), &one.key, true)?;
     }
     sync_folder(&keys)?;
-    if to.is_none() && folder.database().exists() && !missing.is_empty() {
+    // A backup of an earlier release has no key of the desk's database: whoever serves next is told.
+    let can_open = folder.database().exists() && folder.desk_database_key().exists();
+    if to.is_none() && can_open && !missing.is_empty() {
         DeskStore::open(&folder)?
             .look_again()
             .map_err(HqError::from)?;

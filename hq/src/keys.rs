@@ -108,17 +108,17 @@ impl Folder {
     }
 
     pub(crate) fn load_desk_database(&self) -> Result<DatabaseKey, HqError> {
-        Ok(DatabaseKey::from_bytes(*read_key(
-            &self.desk_database_key(),
-        )?))
-    }
-
-    /// The same for headquarters whose desk has no database yet: its key is made where there is none.
-    pub(crate) fn desk_database_key_of_old(&self) -> Result<DatabaseKey, HqError> {
         let path = self.desk_database_key();
         if !path.exists() {
-            // What an attempt that was interrupted left.
-            let _ = fs::remove_file(path.with_extension("new"));
+            return Err(HqError::DeskKeyMissing(path));
+        }
+        Ok(DatabaseKey::from_bytes(*read_key(&path)?))
+    }
+
+    /// The same where the desk has no database yet, or none that any key opens: its key is made where there is none.
+    pub(crate) fn desk_database_key_or_new(&self) -> Result<DatabaseKey, HqError> {
+        let path = self.desk_database_key();
+        if !path.exists() {
             let key = DatabaseKey::random().map_err(HqError::keys)?;
             write_new(&path, key.expose(), true)?;
         }
@@ -158,6 +158,8 @@ pub(crate) fn write_new(path: &Path, bytes: &[u8], private: bool) -> Result<(), 
         return Err(HqError::file(path)(source));
     }
     let beside = path.with_extension("new");
+    // What an attempt that was cut off left: it never had its name.
+    let _ = fs::remove_file(&beside);
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

@@ -22,8 +22,12 @@ pub struct RecoveredHq {
     /// Where ingest's damaged database is kept, with its logs. Nothing of it was deleted. `None` where it was sound,
     /// or not there.
     pub aside: Option<PathBuf>,
-    /// The same of the desk's, which opens every record anew then.
+    /// The same of the desk's.
     pub desk_aside: Option<PathBuf>,
+    /// The desk's database was made anew: it opens every record again, and decisions that could not be read are gone.
+    pub desk_anew: bool,
+    /// A new run of the store has begun, in which phones send again what was not safe.
+    pub begun_again: bool,
     /// Records that are in the database.
     pub records: u64,
     /// Places of the old ones that could not be read; how much was there is not known.
@@ -69,6 +73,8 @@ pub fn recover(data_dir: &Path, key_is_right: bool) -> Result<RecoveredHq, HqErr
         gaps: mended.clone().map(|mended| mended.gaps).sum(),
         lost_files: mended.map(|mended| mended.lost_files).sum(),
         epoch: hq.identity.epoch,
+        desk_anew: desk.is_some(),
+        begun_again: ingest.is_some() || files.is_some(),
         aside: ingest.and_then(|mended| mended.aside),
         desk_aside: desk.and_then(|mended| mended.aside),
     })
@@ -138,7 +144,10 @@ fn recover_desk(folder: &Folder, key_is_right: bool) -> Result<Option<Mended>, H
             name_desk(folder)?;
         }
     }
-    let key = folder.load_desk_database()?;
+    let key = match key_is_right {
+        true => folder.desk_database_key_or_new()?,
+        false => folder.load_desk_database()?,
+    };
     let mut mended = Mended::default();
     if !interrupted {
         if !is_damaged(&path, is_desk_sound(&path, &key), key_is_right)? {

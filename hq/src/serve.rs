@@ -117,7 +117,7 @@ impl Server {
         Self::of(Headquarters::open(data_dir)?, clock)
     }
 
-    fn of(headquarters: Headquarters, clock: Arc<dyn Clock>) -> Result<Self, HqError> {
+    fn of(mut headquarters: Headquarters, clock: Arc<dyn Clock>) -> Result<Self, HqError> {
         let receipt_key = headquarters.receipt_key()?;
         let seal_keys = headquarters.seal_keys()?;
         let desk_key = headquarters.desk_key()?;
@@ -125,6 +125,10 @@ impl Server {
             tracing::warn!("made before desks had a key: phones get receipts, and no notices");
         }
         let mut desk_store = DeskStore::open(&headquarters.folder)?;
+        // Opening may have begun a new run of the store.
+        if let Some(identity) = headquarters.reader.identity()? {
+            headquarters.identity = identity;
+        }
         if headquarters.keyset.version > 1 {
             let pen = desk_key.as_ref().map(|key| Pen {
                 key,

@@ -319,6 +319,13 @@ fn summary(
             format!("Tables with differing readings: {conflicts}; they are in the file and not in the totals."),
         ));
     }
+    let other_ballots = rows.other_ballots(&reader.pack);
+    if other_ballots > 0 {
+        lines.push(language.pick(
+            format!("Mesas con otra boleta que la de esta elección: {other_ballots}; están en el archivo y no en los totales."),
+            format!("Tables with another ballot than this election's: {other_ballots}; they are in the file and not in the totals."),
+        ));
+    }
     if rows.any_folded() {
         lines.extend(
             totals
@@ -337,6 +344,7 @@ fn summary(
             "unread": not,
             "tables": tables,
             "conflicts": conflicts,
+            "other_ballots": other_ballots,
             "totals": votes,
             "looked_at": looked,
             "seconds": seconds,

@@ -164,6 +164,15 @@ impl Rows {
         self.tables.values().filter(several).count()
     }
 
+    /// Tables without a conflict whose ballot is not this election's.
+    pub fn other_ballots(&self, pack: &ElectionPack) -> usize {
+        let other = |readings: &&Vec<Reading>| matches!(readings.as_slice(), [reading] if reading.tally.candidates.is_empty());
+        match pack.candidates.is_empty() {
+            true => 0,
+            false => self.tables.values().filter(other).count(),
+        }
+    }
+
     /// Images that gave a reading.
     pub fn read(&self) -> usize {
         let readings = self.tables.values().flatten();
@@ -203,7 +212,12 @@ struct Row<'a> {
 
 impl Row<'_> {
     fn state(&self) -> &'static str {
-        if self.differs { "conflict" } else { "reported" }
+        match (self.differs, self.pack.candidates.is_empty()) {
+            (true, _) => "conflict",
+            // Its ballot is not this election's, as headquarters' export has it.
+            (false, false) if self.reading.tally.candidates.is_empty() => "review",
+            (false, _) => "reported",
+        }
     }
 
     /// Every contest, word for word: `office: votes by slot`.

@@ -48,6 +48,8 @@ pub enum Fault {
     LongLine,
     /// A quotation mark that is not closed in its line.
     Quote,
+    /// A line end (a lone CR) inside a line.
+    LineEnd,
     /// More or fewer fields than the heading.
     Ragged {
         /// How many there are.
@@ -155,6 +157,10 @@ impl Fault {
             Self::Quote => pick(
                 "falta cerrar una comilla".into(),
                 "a quotation mark is not closed".into(),
+            ),
+            Self::LineEnd => pick(
+                "hay un fin de línea (CR) dentro de la línea".into(),
+                "there is a line end (CR) inside the line".into(),
             ),
             Self::Ragged { found, expected } => pick(
                 format!("{found} campos en vez de {expected}"),

@@ -206,6 +206,10 @@ impl<R: BufRead> ResultsFile<R> {
         reader
             .read_byte_record(&mut record)
             .map_err(|error| RowFault::of(self.line, Fault::Unreadable(error.to_string())))?;
+        // A lone CR ends a record for the library and no line for an editor: what is behind it must not vanish.
+        if line.trim_ascii_end().contains(&b'\r') {
+            return Err(RowFault::of(self.line, Fault::LineEnd));
+        }
         let mut fields = Vec::with_capacity(record.len());
         for (at, field) in record.iter().enumerate() {
             let text = self.text(field).ok_or_else(|| RowFault {

@@ -105,7 +105,7 @@ grades! {
         /// Devices of two invitations, at least one of them confirmed, that read the same.
         SECOND_CAPABILITY = 40, "second-capability":
             "dos personas invitadas por separado", "two people invited separately";
-        /// A member of staff who compared it with the photograph or the paper.
+        /// A member of staff who compared it with the photograph or the paper, whoever brought it.
         STAFF = 50, "staff":
             "una persona de la central", "a person at headquarters";
     }
@@ -131,6 +131,12 @@ impl Standing {
     /// What a person is told.
     pub fn sentence(self, language: Language) -> String {
         let (vouch, who) = (self.vouch.phrase(language), self.who.phrase(language));
+        if self.who == Who::STAFF {
+            return language.pick(
+                format!("Responde por esta lectura: {vouch}; la dio por buena {who}."),
+                format!("What vouches for this reading: {vouch}; {who} decided for it."),
+            );
+        }
         language.pick(
             format!("Responde por esta lectura: {vouch}; la trajo {who}."),
             format!("What vouches for this reading: {vouch}; it came from {who}."),

@@ -16,7 +16,7 @@ pub(super) struct Copy {
     pub identity: Identity,
     /// Ingest's.
     pub reader: Reader,
-    /// The desk's, where it is another one.
+    /// The desk's, where it is another one and its key is there.
     pub desk: Option<Reader>,
 }
 
@@ -25,11 +25,12 @@ impl Copy {
     ///
     /// # Errors
     /// [`HqError::NotBackup`], [`HqError::BackupDamaged`]; [`HqError::Database`] with other keys than those
-    /// that it was made under; those of `desk_key`, which is asked for where there is a database of the desk's.
+    /// that it was made under; those of `desk_key`, which is asked for where there is a database of the desk's. Where that
+    /// has none, the desk's database is passed over.
     pub(super) fn open(
         folder: &Path,
         key: &DatabaseKey,
-        desk_key: impl FnOnce() -> Result<DatabaseKey, HqError>,
+        desk_key: impl FnOnce() -> Result<Option<DatabaseKey>, HqError>,
     ) -> Result<Self, HqError> {
         let (manifest, sha256) = Manifest::read(folder)?;
         let databases = manifest.databases().map(|(name, sha256)| (name, sha256));
@@ -47,14 +48,17 @@ impl Copy {
             return Err(damaged());
         }
         let desk = match &manifest.desk_database {
-            Some((name, _)) => {
-                let path = folder.join(name);
-                let desk = Reader::of_desk(&path, &desk_key()?)?;
-                if !desk.is_sound()? {
-                    return Err(HqError::BackupDamaged(path));
+            Some((name, _)) => match desk_key()? {
+                Some(key) => {
+                    let path = folder.join(name);
+                    let desk = Reader::of_desk(&path, &key)?;
+                    if !desk.is_sound()? {
+                        return Err(HqError::BackupDamaged(path));
+                    }
+                    Some(desk)
                 }
-                Some(desk)
-            }
+                None => None,
+            },
             None => None,
         };
         let identity = reader.identity()?.ok_or_else(damaged)?;

@@ -5,7 +5,7 @@ use crate::capabilities;
 use crate::init::Headquarters;
 use crate::keys::{Folder, private_folder, read_key, read_private, sync_folder, write_new};
 use crate::ring::{SecretKeys, key_files};
-use crate::store::DeskStore;
+use crate::store::{DeskStore, begin_desk};
 use data_encoding::HEXLOWER;
 use std::collections::BTreeSet;
 use std::fs;
@@ -25,6 +25,8 @@ pub struct Restored {
     /// Attachments that are not whole in the backup, by SHA-256 in hexadecimal: phones that still have
     /// them send them again.
     pub damaged: Vec<String>,
+    /// The key of the desk's database was not among the keys: what people decided, and where witnesses were sent, is gone.
+    pub desk_anew: bool,
 }
 
 /// Makes a new or empty folder into the headquarters that a backup holds, under the keys in `keys` (a copy
@@ -42,8 +44,12 @@ pub fn restore(
 ) -> Result<Restored, HqError> {
     let key = |name| read_key(&keys.join(name)).map(|key| DatabaseKey::from_bytes(*key));
     let database_key = key("database.key")?;
-    let desk_key = || key("database-desk.key");
-    let copy = Copy::open(from, &database_key, desk_key)?;
+    // Without its key the desk's part is lost, and nothing that came: the desk opens all of it again.
+    let desk_key = match keys.join("database-desk.key").exists() {
+        true => Some(key("database-desk.key")?),
+        false => None,
+    };
+    let copy = Copy::open(from, &database_key, || Ok(desk_key.clone()))?;
     check_keys(&copy, keys)?;
     let folder = fresh(data_dir)?;
 
@@ -73,10 +79,16 @@ pub fn restore(
             progress(Progress::Pages { done, of });
         })?;
     // A backup of an earlier release has the desk's tables in the same one: opening moves them.
-    if let Some(desk) = &copy.desk {
-        desk.copy_to(&folder.desk_database(), &desk_key()?, |done, of| {
+    let mut desk_anew = false;
+    match (&copy.desk, &desk_key) {
+        (Some(desk), Some(key)) => desk.copy_to(&folder.desk_database(), key, |done, of| {
             progress(Progress::Pages { done, of });
-        })?;
+        })?,
+        _ if copy.manifest.desk_database.is_some() => {
+            begin_desk(&folder)?;
+            desk_anew = true;
+        }
+        _ => {}
     }
     let epoch = Epoch::random().map_err(HqError::keys)?;
     let records = copy.reader.record_count()?;
@@ -97,6 +109,7 @@ pub fn restore(
         records,
         blobs: whole.len() as u64,
         damaged,
+        desk_anew,
     })
 }
 

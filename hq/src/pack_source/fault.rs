@@ -115,6 +115,27 @@ pub enum Mistake {
         /// The one that is next.
         expected: u32,
     },
+    /// A code that would be a column of results, or a formula in a spreadsheet.
+    #[error(
+        "{0:?} cannot be a candidate's code: 1 to 32 letters, digits, '-', '_' or '.', a letter or digit first, and no column of results such as RE or MESA (docs/results-file.md)"
+    )]
+    CandidateCode(String),
+    /// An election without a table.
+    #[error("there is no polling table")]
+    NoTables,
+    /// Sheets of a format have another number of slots than the ballot.
+    #[error("sheets of format {format:?} have {count} slots, and the ballot has {slots}")]
+    SlotCount {
+        /// The format's name.
+        format: String,
+        /// On its sheets.
+        count: u32,
+        /// On the ballot.
+        slots: usize,
+    },
+    /// A quotation mark that is not closed, so that a field goes over its line's end.
+    #[error("a quotation mark is not closed in its line; what follows it was not read")]
+    Quote,
     /// A slot's candidate is none of the candidates.
     #[error("no candidate has the code {0:?}")]
     Candidate(String),
@@ -213,6 +234,20 @@ impl Mistake {
             Self::Twice(what) => format!("{what:?} se repite"),
             Self::Slot { found, expected } => {
                 format!("casilla {found} donde sigue la {expected}")
+            }
+            Self::CandidateCode(code) => format!(
+                "{code:?} no puede ser el código de un candidato: de 1 a 32 letras, cifras, '-', '_' o '.', una letra o cifra primero, y ninguna columna de resultados como RE o MESA (docs/results-file.md)"
+            ),
+            Self::NoTables => "no hay ninguna mesa".to_owned(),
+            Self::SlotCount {
+                format,
+                count,
+                slots,
+            } => format!(
+                "las actas del formato {format:?} tienen {count} casillas, y la boleta {slots}"
+            ),
+            Self::Quote => {
+                "una comilla no se cierra en su línea; lo que sigue no se leyó".to_owned()
             }
             Self::Candidate(code) => format!("ningún candidato tiene el código {code:?}"),
             Self::Table(table) => {

@@ -210,6 +210,9 @@ impl Source<'_, '_> {
         let fields = self.rows("fields", "field", false, catalogue::FIELDS);
         pack.entries = catalogue::entries(&entries, &fields, self.faults);
         self.formats(pack);
+        if pack.tables.is_empty() && self.faults.is_empty() {
+            self.root.fault(0, "tables", Mistake::NoTables, self.faults);
+        }
     }
 
     /// Rows of the file that a key names, or of entries in double brackets.
@@ -372,10 +375,32 @@ impl Source<'_, '_> {
                 let many = FormatSourceMistake::Fault(FormatMistake::TooMany);
                 (start, mistaken(&format.name, "format".to_owned(), many))
             }
-            Ok(format) => return pack.formats.push(format),
+            Ok(format) => match slot_count(&format) {
+                Some(count) if !pack.slots.is_empty() && count as usize != pack.slots.len() => {
+                    let slots = pack.slots.len();
+                    let format = format.name;
+                    let mistake = Mistake::SlotCount {
+                        format,
+                        count,
+                        slots,
+                    };
+                    (start, mistake)
+                }
+                _ => return pack.formats.push(format),
+            },
         };
         self.root.fault(at, "", mistake, self.faults);
     }
+}
+
+/// How many slots a format's sheets have, where they are told apart by their places alone.
+fn slot_count(format: &Format) -> Option<u32> {
+    let declaration = format.declaration.as_ref()?;
+    let [votes] = declaration.votes.as_slice() else {
+        return None;
+    };
+    let field = declaration.field(votes)?;
+    field.count.filter(|_| field.pair.is_none())
 }
 
 /// An offset from UTC as `-04:00`, in minutes.
@@ -389,11 +414,51 @@ fn offset(text: &str) -> Option<i16> {
     (minutes.abs() <= 14 * 60).then_some(minutes)
 }
 
+/// Columns of files of results (docs/results-file.md), among which the candidates' codes stand.
+const RESULT_COLUMNS: [&str; 22] = [
+    "COD",
+    "EDO",
+    "ESTADO",
+    "MUN",
+    "MUNICIPIO",
+    "PAR",
+    "PARROQUIA",
+    "CENTRO",
+    "MESA",
+    "RE",
+    "VOTOS_VALIDOS",
+    "VOTOS_NULOS",
+    "ACTAS",
+    "URL",
+    "ESTADO_MESA",
+    "PROVISIONAL",
+    "LECTURAS",
+    "EN_ESPERA",
+    "VERSIONES",
+    "AVISOS",
+    "RESPALDO",
+    "CONTIENDAS",
+];
+
+fn is_candidate_code(code: &str) -> bool {
+    let upper = code.to_uppercase();
+    let right = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    code.chars().next().is_some_and(char::is_alphanumeric)
+        && code.chars().count() <= 32
+        && code.chars().all(right)
+        && !RESULT_COLUMNS.contains(&upper.as_str())
+        && upper != "ARCHIVOS"
+        && !upper.starts_with("COD_")
+}
+
 fn candidates_of(rows: &Rows, faults: &mut Faults) -> Vec<Candidate> {
     let mut codes = HashSet::new();
     let mut candidates = Vec::new();
     for row in &rows.rows {
         let code = row.text("code").to_owned();
+        if !is_candidate_code(&code) {
+            rows.fault(row, "code", Mistake::CandidateCode(code.clone()), faults);
+        }
         if !codes.insert(code.clone()) {
             rows.fault(row, "code", Mistake::Twice(code.clone()), faults);
         }

@@ -163,7 +163,18 @@ pub(super) fn csv(file: &str, bytes: &[u8], columns: &[Column], faults: &mut Fau
         }
         let line = lines.at(record.position().map_or(0, csv::Position::byte));
         let Some(heading) = &heading else {
-            heading = Some(columns_of(file, line, &record, columns, faults));
+            let found = columns_of(file, line, &record, columns, faults);
+            let there = |column: &Column| {
+                found
+                    .iter()
+                    .flatten()
+                    .any(|known| known.name == column.name)
+            };
+            if !(columns.iter()).filter(|column| column.required).all(there) {
+                // Every row would be faulty, and none for a reason of its own.
+                return rows;
+            }
+            heading = Some(found);
             continue;
         };
         if rows.rows.len() >= MAX_COUNT {
@@ -173,8 +184,12 @@ pub(super) fn csv(file: &str, bytes: &[u8], columns: &[Column], faults: &mut Fau
         }
         if record.len() != heading.len() {
             let (found, expected) = (record.len(), heading.len());
-            let place = place(line, found.min(expected), "");
-            faults.add(file, Some(place), Mistake::Fields { found, expected });
+            let open = record.iter().position(|field| field.contains(&b'\n'));
+            let (at, mistake) = match open {
+                Some(at) => (at, Mistake::Quote),
+                None => (found.min(expected), Mistake::Fields { found, expected }),
+            };
+            faults.add(file, Some(place(line, at, "")), mistake);
             continue;
         }
         rows.rows

@@ -4,7 +4,7 @@ use rusqlite::{
     Connection, OptionalExtension, Savepoint, Transaction, TransactionBehavior, params,
 };
 use std::collections::HashMap;
-use testigo_wire::{BlobRef, Eid, Enrolment, KeyId, ReceiptCode, StoreId, VerifyingKey};
+use testigo_wire::{BlobRef, Eid, Enrolment, Epoch, KeyId, ReceiptCode, StoreId, VerifyingKey};
 
 /// Up to so many devices of one capability are believed until a coordinator has looked.
 const DEVICES_PER_CAPABILITY: i64 = 3;
@@ -60,9 +60,14 @@ impl Store {
         keys(&self.0, signers)
     }
 
-    /// Sees to it that no arrival gets a number of which the desk knows something: it would be taken for opened, where a
-    /// damaged disk has lost ingest's latest transactions and not the desk's.
-    pub(super) fn number_behind(&mut self, desk: &Connection) -> rusqlite::Result<()> {
+    /// Where the desk knows an arrival that ingest never gave a number to, a damaged disk or an older copy of the file has lost
+    /// ingest's latest transactions and not the desk's. No other gets those numbers, for it would be taken for opened; and a
+    /// new run of the store begins, so that phones send again what is missing.
+    pub(super) fn number_behind(
+        &mut self,
+        desk: &Connection,
+        epoch: Epoch,
+    ) -> rusqlite::Result<()> {
         let known: i64 = desk.query_row(
             "SELECT max(coalesce((SELECT max(arrival) FROM opened), 0),
                         coalesce((SELECT max(arrival) FROM decision WHERE arrival IS NOT NULL), 0))",
@@ -80,7 +85,13 @@ impl Store {
             None => "INSERT INTO sqlite_sequence (name, seq) VALUES ('arrival', ?1)",
         };
         tx.execute(sql, [known])?;
-        tx.commit()
+        tx.execute("UPDATE identity SET epoch = ?1", [epoch.0])?;
+        tx.execute("DELETE FROM upload", [])?;
+        tx.commit()?;
+        tracing::error!(
+            "ingest's database is older than the desk's: what came last is missing in it. Phones are asked for it again"
+        );
+        Ok(())
     }
 
     /// A transaction that holds the write lock from its beginning.

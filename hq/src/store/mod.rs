@@ -116,7 +116,8 @@ impl DeskStore {
         .map_err(fault(&path))?;
         attach_ingest(&desk, folder)?;
         desk.execute_batch(desk_schema::VIEWS)?;
-        ingest.number_behind(&desk)?;
+        let epoch = Epoch::random().map_err(HqError::keys)?;
+        ingest.number_behind(&desk, epoch)?;
         Ok(Self {
             desk,
             ingest,
@@ -183,6 +184,12 @@ fn begin(path: &Path, key: &DatabaseKey) -> Result<Connection, HqError> {
         desk_schema::APPLICATION_ID,
     )
     .map_err(fault(path))
+}
+
+/// Begins an empty database for the desk, under a new key where there is none.
+pub(crate) fn begin_desk(folder: &Folder) -> Result<(), HqError> {
+    let desk = begin(&folder.desk_database(), &folder.desk_database_key_or_new()?)?;
+    desk.close().map_err(|(_, error)| error.into())
 }
 
 fn attach_ingest(desk: &Connection, folder: &Folder) -> Result<(), HqError> {

@@ -1,6 +1,7 @@
 //! Headquarters of earlier releases had one database: the desk's tables move out of it into one of their own, under a
 //! key of its own.
 
+use super::desk_schema::APPLICATION_ID as APPLICATION_ID_OF_DESK;
 use super::schema::{APPLICATION_ID, BEFORE_SPLIT, MIGRATIONS};
 use super::{attach_ingest, begin, fault};
 use crate::HqError;
@@ -11,7 +12,7 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use testigo_sqlite::OpenError;
+use testigo_sqlite::{DatabaseKey, OpenError};
 
 /// Into the desk's own tables, whose columns stand here as they are.
 const TAKE: &str = "
@@ -56,10 +57,7 @@ pub(super) fn split(folder: &Folder) -> Result<(), HqError> {
         return Ok(());
     }
     // The log still has pages as they were.
-    let busy: bool = ingest.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-    if busy {
-        return Err(fault(&path)(OpenError::Busy));
-    }
+    cut_log(&ingest, &path)?;
     name_desk(folder)?;
     tracing::warn!(
         "what the desk reads lies in desk.db now, under a key of its own, keys/database-desk.key: make another `keys backup`"
@@ -92,7 +90,7 @@ fn take(ingest: &mut Connection, folder: &Folder, new: &Path) -> Result<(), HqEr
     if tx.pragma_query_value(None, "user_version", |row| row.get::<_, usize>(0))? != BEFORE_SPLIT {
         return Ok(());
     }
-    let key = folder.desk_database_key_of_old()?;
+    let key = folder.desk_database_key_or_new()?;
     remove(new)?;
     let mut desk = begin(new, &key)?;
     attach_ingest(&desk, folder)?;
@@ -101,9 +99,11 @@ fn take(ingest: &mut Connection, folder: &Folder, new: &Path) -> Result<(), HqEr
     let taking = desk.transaction()?;
     taking.execute_batch(TAKE)?;
     taking.commit()?;
+    cut_log(&desk, new)?;
     desk.close().map_err(|(_, error)| error)?;
     (File::open(new).and_then(|file| file.sync_all())).map_err(HqError::file(new))?;
     new.parent().map_or(Ok(()), sync_folder)?;
+    all_taken(&tx, new, &key)?;
     capabilities::seal_anew(folder)?;
     tx.execute_batch("CREATE TABLE taken_by_desk (n INTEGER) STRICT;")?;
     if let Some(step) = MIGRATIONS.get(BEFORE_SPLIT) {
@@ -111,6 +111,37 @@ fn take(ingest: &mut Connection, folder: &Folder, new: &Path) -> Result<(), HqEr
     }
     tx.pragma_update(None, "user_version", BEFORE_SPLIT + 1)?;
     Ok(tx.commit()?)
+}
+
+/// Brings all of the log into the file. Closing would do so as well, and say nothing where it could not.
+fn cut_log(db: &Connection, path: &Path) -> Result<(), HqError> {
+    let busy: bool = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    match busy {
+        true => Err(fault(path)(OpenError::Busy)),
+        false => Ok(()),
+    }
+}
+
+/// The last look before ingest's lets go: the file by itself, without a log, has every row that was to be taken.
+fn all_taken(ingest: &Connection, new: &Path, key: &DatabaseKey) -> Result<(), HqError> {
+    let mut log = OsString::from(new);
+    log.push("-wal");
+    let rows = |db: &Connection, assigned: &str| -> rusqlite::Result<i64> {
+        let sql = format!(
+            "SELECT (SELECT count(*) FROM opened) + (SELECT count(*) FROM decision)
+                 + (SELECT count(*) FROM flag) + (SELECT count(*) FROM attachment)
+                 + (SELECT count(*) FROM {assigned})"
+        );
+        db.query_row(&sql, [], |row| row.get(0))
+    };
+    let there = fs::metadata(&log).map_or(0, |log| log.len()) == 0
+        && testigo_sqlite::is_sound(new, key, APPLICATION_ID_OF_DESK).map_err(fault(new))?
+        && rows(&begin(new, key)?, "assignment")?
+            == rows(ingest, "capability WHERE assigned_table IS NOT NULL")?;
+    match there {
+        true => Ok(()),
+        false => Err(fault(new)(OpenError::Corrupt)),
+    }
 }
 
 /// Removes a database that is of no use, with its logs.

@@ -139,7 +139,13 @@ fn an_arrival_that_ingest_lost_gives_its_number_to_no_other() {
              UPDATE sqlite_sequence SET seq = 2 WHERE name = 'arrival';",
         )
         .unwrap();
+    let epoch = || stage.hq.reader.identity().unwrap().unwrap().epoch;
+    let before = epoch();
     let mut desk = desk(&stage);
+    assert_ne!(epoch(), before, "phones send again what was lost");
+    let begun = epoch();
+    drop(DeskStore::open(&stage.hq.folder).unwrap());
+    assert_eq!(epoch(), begun, "once");
     send(&stage, &[witness.envelope()]);
     assert_eq!(desk.pass().unwrap(), 1, "it is opened");
     let arrivals: Vec<i64> = notices(&stage)
