@@ -99,9 +99,9 @@ class TypedActivity : Screen() {
             typing.asked.forEach { field ->
                 val candidate = candidates[field]
                 if (candidate != null && candidate != above) {
-                    val section = layoutInflater.inflate(R.layout.section, fields, false) as TextView
-                    section.text = candidate
-                    fields.addView(section)
+                    val heading = layoutInflater.inflate(R.layout.typed_candidate, fields, false) as TextView
+                    heading.text = candidate
+                    fields.addView(heading)
                 }
                 above = candidate
                 fields.addView(field(field, fields))

@@ -4,6 +4,8 @@ import android.app.Activity
 import android.content.Intent
 import android.graphics.Bitmap
 import android.graphics.Color
+import android.graphics.Rect
+import android.view.View
 import android.widget.Button
 import java.io.File
 import kotlinx.coroutines.Dispatchers
@@ -91,6 +93,11 @@ class ScreensTest {
             device.tap(R.id.save)
             device.await("the error") { device.isShown(R.id.notice) }
         }
+        everyWay("report-picture", { reportIntent() }, ReportActivity::class.java) {
+            device.tap(R.id.photograph)
+            device.answer(Pictures.nothing())
+            scrollTo(R.id.photograph)
+        }
         everyWay("sheet", SheetActivity::class.java) { device.settle() }
         everyWay("sheet-no-code", SheetActivity::class.java) {
             device.tap(R.id.picture)
@@ -172,6 +179,11 @@ class ScreensTest {
         everyWay("settings-pin", SettingsActivity::class.java) {
             runBlocking { withContext(Dispatchers.IO) { device.app.session.withPin { unlock(PIN) } } }
             device.await("unlocked") { device.isShown(R.id.lock) && device.text(R.id.wipe_after).isNotEmpty() }
+        }
+        everyWay("settings-keeping", SettingsActivity::class.java) {
+            runBlocking { withContext(Dispatchers.IO) { device.app.session.withPin { unlock(PIN) } } }
+            device.await("unlocked") { device.text(R.id.wipe_after).isNotEmpty() }
+            scrollTo(R.id.keeping)
         }
         everyWay("settings-locked", SettingsActivity::class.java) {
             device.await("locked") { device.isShown(R.id.pin_change) && !device.isShown(R.id.lock) }
@@ -256,6 +268,12 @@ class ScreensTest {
     private fun pin(ask: PinActivity.Ask) = PinActivity.intent(device.app, ask)
 
     private fun awaitWords() = device.await("the words") { device.text(R.id.words).isNotEmpty() }
+
+    private fun scrollTo(id: Int) {
+        val part = device.top.view<View>(id)
+        part.requestRectangleOnScreen(Rect(0, 0, part.width, part.height), true)
+        device.settle()
+    }
 
     private fun awaitForm() = device.await("the form") { device.fields().isNotEmpty() }
 
