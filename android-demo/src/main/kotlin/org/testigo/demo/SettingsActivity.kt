@@ -49,6 +49,8 @@ class SettingsActivity : Screen() {
     private fun show(settings: Settings) {
         val burn = view<CheckBox>(R.id.burn)
         burn.isChecked = settings.burn
+        // Not turned by the person: it is shown as it is, without the way there.
+        burn.jumpDrawablesToCurrentState()
         burn.setOnClickListener {
             val chosen = burn.isChecked
             change { copy(burn = chosen) }
