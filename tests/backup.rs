@@ -336,3 +336,66 @@ fn a_phone_whose_code_is_younger_than_the_backup_comes_back_with_another_code() 
     assert_eq!(phone.queued(), 0);
     assert_eq!(stage.hq.held().notes(), ["one", "two"]);
 }
+
+#[test]
+fn without_the_key_of_its_desk_a_backup_comes_back_and_loses_decisions_alone() {
+    let mut stage = Stage::new();
+    let phone = stage.phone("phone", TABLE);
+    phone.report("one");
+    phone.tally(SHEET);
+    phone.sync_all_well();
+    let before = stage.hq.held();
+    stage.hq.run(&["devices", "unconfirmed", "wait"]).done();
+    let copy = stage.path("copy");
+    stage.hq.run(&["backup", "--out", text(&copy)]).done();
+    stage.hq.run(&["confirm", text(&copy)]).done();
+    hear(&phone, &[true; 2]);
+    stage.hq.kill();
+
+    // As a `keys backup` of an earlier release has them.
+    let keys = stage.path("keys elsewhere");
+    std::fs::rename(stage.hq.data().join("keys"), &keys).unwrap();
+    std::fs::remove_file(keys.join("database-desk.key")).unwrap();
+    let again = stage.path("again");
+    let restored = restore(&again, &copy, &keys).exited(1).json();
+    assert_eq!(
+        (&restored["desk_anew"], &restored["records"]),
+        (&true.into(), &2.into())
+    );
+    stage.hq = stage.hq.restored(again);
+    stage.serve_again();
+    // The phone has let both go: they come out of the envelopes.
+    let held = stage.hq.held();
+    assert_eq!(
+        (held.notes(), held.total()),
+        (before.notes(), before.total())
+    );
+    assert_eq!(held.table(TABLE)["waiting"], 0, "that decision is gone");
+    assert_eq!(phone.sync_all_well()["delivered"], 0);
+}
+
+#[test]
+fn an_older_ingest_beside_a_newer_desk_is_noticed_and_phones_send_again() {
+    let mut stage = Stage::new();
+    let phone = stage.phone("phone", TABLE);
+    phone.report("one");
+    phone.sync_all_well();
+    stage.hq.held();
+    assert!(stage.hq.ends_by_itself("-TERM"));
+    let database = stage.hq.data().join("hq.db");
+    let old = std::fs::read(&database).unwrap();
+    stage.serve_again();
+    phone.report("two");
+    phone.sync_all_well();
+    stage.hq.held();
+    assert!(stage.hq.ends_by_itself("-TERM"));
+    std::fs::write(&database, old).unwrap();
+    stage.serve_again();
+    assert_eq!(phone.queued(), 0);
+    assert_eq!(
+        phone.sync_all_well()["delivered"],
+        2,
+        "all that is not safe"
+    );
+    assert_eq!(stage.hq.held().notes(), ["one", "two"]);
+}

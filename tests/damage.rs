@@ -430,15 +430,15 @@ fn a_damaged_database_of_the_desk_is_made_anew_out_of_the_envelopes() {
     // And not where its key is lost: it comes out of `keys backup`.
     assert!(stage.hq.ends_by_itself("-TERM"));
     fs::remove_file(stage.hq.data().join("keys/database-desk.key")).unwrap();
-    for flags in [&[][..], &["--key-is-right"]] {
-        let refused = recover_hq(&stage, flags).exited(2);
+    for command in ["recover", "table"] {
+        let refused = run(&["hq", "--data", stage.hq.path(), command]).exited(2);
         let sentence = refused.text("/error/sentence");
-        assert!(sentence.contains("database-desk.key"), "{sentence}");
+        assert!(sentence.contains("keys restore"), "{sentence}");
+        assert!(sentence.contains("recover --key-is-right"), "{sentence}");
     }
-    // Where there is none, another key begins another database (docs/keys.md).
-    fs::write(stage.hq.data().join("keys/database-desk.key"), [7; 32]).unwrap();
-    recover_hq(&stage, &[]).exited(2);
-    recovered(&path, || recover_hq(&stage, &["--key-is-right"]));
+    // Where there is none, another key begins another database.
+    let anew = recovered(&path, || recover_hq(&stage, &["--key-is-right"]));
+    assert_eq!(anew["desk_anew"], true);
     stage.serve_again();
     assert_eq!(stage.hq.held().notes(), held.notes());
     assert_eq!(decisions(&stage), 0);

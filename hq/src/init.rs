@@ -1,3 +1,4 @@
+use crate::backup::fresh;
 use crate::capabilities::{self, KnownCapability};
 use crate::keys::{Folder, private_folder, sync_folder, write_new};
 use crate::ring::SealKeys;
@@ -77,15 +78,7 @@ pub(crate) fn check_endpoints(endpoints: &[String]) -> Result<(), HqError> {
 
 fn begin(data_dir: &Path, endpoints: &[String]) -> Result<Folder, HqError> {
     check_endpoints(endpoints)?;
-    let folder = Folder::new(data_dir);
-    fs::create_dir_all(data_dir).map_err(HqError::file(data_dir))?;
-    if folder.keyset().exists() {
-        return Err(HqError::AlreadyHeadquarters(data_dir.to_owned()));
-    }
-    let mut entries = fs::read_dir(data_dir).map_err(HqError::file(data_dir))?;
-    if entries.next().is_some() {
-        return Err(HqError::NotEmpty(data_dir.to_owned()));
-    }
+    let folder = fresh(data_dir)?;
     // Of two that run at once, one fails here.
     private_folder(&folder.keys())?;
     Ok(folder)

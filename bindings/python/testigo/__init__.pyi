@@ -104,6 +104,11 @@ class WipedView:
     undelivered_files: int
     def __init__(self, *, undelivered_records: int, undelivered_files: int) -> None: ...
 
+class DetailInput:
+    field: str
+    value: str
+    def __init__(self, *, field: str, value: str) -> None: ...
+
 class ReportInput:
     code: int
     table: Optional[str]
@@ -112,6 +117,7 @@ class ReportInput:
     started: Optional[str]
     ended: Optional[str]
     people: Optional[int]
+    details: list[DetailInput]
     attachments: list[SealedFile]
     def __init__(
         self,
@@ -123,6 +129,7 @@ class ReportInput:
         started: Optional[str] = ...,
         ended: Optional[str] = ...,
         people: Optional[int] = ...,
+        details: list[DetailInput] = ...,
         attachments: list[SealedFile] = ...,
     ) -> None: ...
 
@@ -219,7 +226,8 @@ class WarningView:
     code: int
     es: str
     en: str
-    def __init__(self, *, code: int, es: str, en: str) -> None: ...
+    pt: str
+    def __init__(self, *, code: int, es: str, en: str, pt: str) -> None: ...
 
 class SavedView:
     sequence: int
@@ -320,6 +328,7 @@ class StatusView:
     enrolled: bool
     enrolment_delivered: bool
     election: Optional[str]
+    practice: bool
     table: Optional[str]
     root_words: Optional[RootWords]
     confirmation: Optional[str]
@@ -339,6 +348,7 @@ class StatusView:
         enrolled: bool,
         enrolment_delivered: bool,
         election: Optional[str],
+        practice: bool = ...,
         table: Optional[str],
         root_words: Optional[RootWords],
         confirmation: Optional[str],
@@ -359,21 +369,25 @@ class RecordView:
         code: int
         label_es: str
         label_en: str
+        label_pt: str
         note: Optional[str]
         delay_minutes: Optional[int]
         started: Optional[str]
         ended: Optional[str]
         people: Optional[int]
+        details: list[DetailView]
         def __init__(
             self,
             code: int,
             label_es: str,
             label_en: str,
+            label_pt: str,
             note: Optional[str],
             delay_minutes: Optional[int],
             started: Optional[str],
             ended: Optional[str],
             people: Optional[int],
+            details: list[DetailView],
         ) -> None: ...
     class TALLY(RecordView):
         reading: TallyReading
@@ -488,14 +502,58 @@ class SyncReportView:
         outcome: SyncOutcome,
     ) -> None: ...
 
+class TextsView:
+    es: str
+    en: str
+    pt: str
+    def __init__(self, *, es: str, en: str, pt: str) -> None: ...
+
+class DetailKind(enum.Enum):
+    NUMBER = 0
+    TIME = 1
+    TEXT = 2
+    CHOICE = 3
+
+class ChoiceView:
+    value: str
+    label: TextsView
+    def __init__(self, *, value: str, label: TextsView) -> None: ...
+
+class DetailFieldView:
+    name: str
+    kind: DetailKind
+    required: bool
+    label: TextsView
+    choices: list[ChoiceView]
+    def __init__(
+        self,
+        *,
+        name: str,
+        kind: DetailKind,
+        required: bool,
+        label: TextsView,
+        choices: list[ChoiceView],
+    ) -> None: ...
+
+class DetailView:
+    field: str
+    label: TextsView
+    value: str
+    def __init__(self, *, field: str, label: TextsView, value: str) -> None: ...
+
 class CatalogueEntryView:
     code: int
     phase: Phase
     phase_es: str
     phase_en: str
     severity: Severity
+    phase_pt: str
     es: str
     en: str
+    pt: str
+    advice: TextsView
+    fields: list[DetailFieldView]
+    photo: bool
     def __init__(
         self,
         *,
@@ -504,8 +562,51 @@ class CatalogueEntryView:
         phase_es: str,
         phase_en: str,
         severity: Severity,
+        phase_pt: str,
         es: str,
         en: str,
+        pt: str,
+        advice: TextsView,
+        fields: list[DetailFieldView],
+        photo: bool,
+    ) -> None: ...
+
+class ElectionView:
+    name: str
+    date: str
+    time_zone: str
+    utc_offset: Optional[int]
+    languages: list[str]
+    practice: bool
+    def __init__(
+        self,
+        *,
+        name: str,
+        date: str,
+        time_zone: str,
+        utc_offset: Optional[int],
+        languages: list[str],
+        practice: bool,
+    ) -> None: ...
+
+class TableView:
+    table: str
+    registered: int
+    areas: list[str]
+    levels: list[TextsView]
+    centre: str
+    centre_name: str
+    address: str
+    def __init__(
+        self,
+        *,
+        table: str,
+        registered: int,
+        areas: list[str],
+        levels: list[TextsView],
+        centre: str,
+        centre_name: str,
+        address: str,
     ) -> None: ...
 
 class Point:
@@ -572,6 +673,9 @@ class Phone:
     def enrol(self, code: str, keyset: bytes, pack: Optional[bytes]) -> EnrolledView: ...
     def report(self, input: ReportInput) -> SavedView: ...
     def tally(self, input: TallyInput) -> SavedTallyView: ...
+    def catalogue(self) -> list[CatalogueEntryView]: ...
+    def election(self) -> Optional[ElectionView]: ...
+    def table(self, id: str) -> Optional[TableView]: ...
     def typing_form(self) -> Optional[TypingFormView]: ...
     def typed(self, input: TypedInput) -> SavedTallyView: ...
     def bundle(self, path: str) -> Optional[BundleView]: ...

@@ -20,6 +20,8 @@ from testigo import (
     AttachmentKind,
     Budget,
     DeliveryView,
+    DetailInput,
+    DetailKind,
     HandoverInput,
     HostError,
     HostKeysError,
@@ -128,6 +130,17 @@ def test_capture_offline(stage):
     )
     assert [warning.code for warning in doubtful.warnings] == [12]
     assert doubtful.warnings[0].es and doubtful.warnings[0].en
+
+    entry = next(entry for entry in phone.catalogue() if entry.code == 90)
+    assert [field.name for field in entry.fields] == ["hour", "voters"]
+    assert entry.fields[1].kind == DetailKind.NUMBER
+    people = DetailInput(field="people", value="4")
+    with pytest.raises(TestigoError.Input) as error:
+        phone.report(ReportInput(code=90, details=[people]))
+    assert_explained(error, "input", NextStep.CORRECT_INPUT, "details")
+    place = phone.table(TABLE)
+    assert (place.registered, len(place.areas)) == (535, 3)
+    assert not phone.election().practice and not phone.status().practice
 
     tally = phone.tally(sheet())
     assert isinstance(tally.reading, TallyReading.READ)

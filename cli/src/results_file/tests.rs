@@ -122,6 +122,11 @@ fn each_fault_is_named_with_line_and_field_and_the_rest_goes_on() {
             Fault::Quote,
         ),
         (
+            b"1,S,1,M,1,P,1,2,9,3,0,2,1\r1,S,1,M,1,P,2,2,9,3,0,2,1\n".to_vec(),
+            None,
+            Fault::LineEnd,
+        ),
+        (
             [&vec![b'1'; 100_000][..], b"\n"].concat(),
             None,
             Fault::LongLine,

@@ -264,8 +264,13 @@ fn rename(from: &Path, to: &Path) -> Result<(), HqError> {
 }
 
 /// A folder that is new or empty.
-fn fresh(data_dir: &Path) -> Result<Folder, HqError> {
-    fs::create_dir_all(data_dir).map_err(HqError::file(data_dir))?;
+pub(crate) fn fresh(data_dir: &Path) -> Result<Folder, HqError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    // Sealed or not: other accounts of the machine have no business with it.
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(data_dir).map_err(HqError::file(data_dir))?;
     let folder = Folder::new(data_dir);
     if folder.keyset().exists() {
         return Err(HqError::AlreadyHeadquarters(data_dir.to_owned()));

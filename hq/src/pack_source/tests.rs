@@ -337,6 +337,18 @@ fn each_fault_is_named_by_file_line_and_column() {
         (
             "candidates.csv",
             "BL,",
+            "Mesa,",
+            "candidates.csv, line 3, column 1 (code): \"Mesa\" cannot be a candidate's code",
+        ),
+        (
+            "candidates.csv",
+            "BL,",
+            "=BL(),",
+            "candidates.csv, line 3, column 1 (code): \"=BL()\" cannot be",
+        ),
+        (
+            "candidates.csv",
+            "BL,",
             "AR,",
             "candidates.csv, line 3, column 1 (code): \"AR\" is there twice",
         ),

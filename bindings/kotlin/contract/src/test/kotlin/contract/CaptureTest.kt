@@ -8,6 +8,8 @@ import org.junit.Assert.assertNull
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.testigo.DeliveryView
+import org.testigo.DetailKind
+import org.testigo.DetailInput
 import org.testigo.Explanation
 import org.testigo.NextStep
 import org.testigo.RecordView
@@ -78,6 +80,13 @@ class CaptureTest : Stage() {
         assertEquals(TABLE, saved.table)
         assertTrue("it ends before it starts", saved.warnings.isNotEmpty())
 
+        val entry = phone.catalogue().single { it.code == 90.toUShort() }
+        assertEquals(listOf("hour", "voters"), entry.fields.map { it.name })
+        assertEquals(DetailKind.NUMBER, entry.fields[1].kind)
+        val place = checkNotNull(phone.table(TABLE))
+        assertEquals(Pair(535u, 3), Pair(place.registered, place.areas.size))
+        assertFalse(checkNotNull(phone.election()).practice || phone.status().practice)
+
         val sheet = phone.tally(TallyInput(listOf(SHEET.toByteArray())))
         val tally = (sheet.reading as TallyReading.Read).tally
         assertEquals(368uL, tally.validVotes)
@@ -94,6 +103,7 @@ class CaptureTest : Stage() {
         refused("note", ReportInput(21u, note = "x".repeat(501)))
         refused("table", ReportInput(21u, table = "with spaces in it"))
         refused("started", ReportInput(21u, started = "yesterday"))
+        refused("details", ReportInput(90u, details = listOf(DetailInput("people", "4"))))
         val noTexts = fails<TestigoException.Input> { phone.tally(TallyInput(emptyList())) }.explanation
         assertEquals("texts", noTexts.field)
 
