@@ -358,4 +358,17 @@ fn a_record_photographed_code_by_code_is_put_together() {
         (&2.into(), &1.into()),
         "{said}"
     );
+
+    // A phone takes its photographs together.
+    let stage = Stage::new();
+    let phone = stage.phone("phone", TABLE);
+    let photos = ["c.png", "b.png"].map(|name| text(&images.join(name)).to_owned());
+    let saved = phone.run(&["tally", "--photo", &photos[0], "--photo", &photos[1]]);
+    let saved = saved.json();
+    assert!(saved["saved"].is_number(), "{saved}");
+    let alone = phone.run(&["tally", "--photo", &photos[0]]).json();
+    assert_ne!(
+        saved["tally"], alone["tally"],
+        "one code of two says what is missing"
+    );
 }

@@ -196,9 +196,9 @@ pub enum PhoneCommand {
         after_help = "Example: testigo phone --home D tally --photo sheet.jpg\n         testigo phone --home D tally --typed --attach sheet.jpg"
     )]
     Tally {
-        /// A photograph of the sheet.
+        /// A photograph of the sheet; of a record of several codes that were photographed one by one, each of them.
         #[arg(long, value_name = "FILE", required_unless_present_any = ["text", "typed"])]
-        photo: Option<PathBuf>,
+        photo: Vec<PathBuf>,
         /// No code can be read: asks for the numbers on the paper, twice. A photograph goes with --attach.
         #[arg(long, conflicts_with_all = ["photo", "text", "table"])]
         typed: bool,

@@ -46,7 +46,7 @@ fn bulletins(
     language: Language,
 ) -> Result<Outcome, Failure> {
     let (series, mut faults) = read(file, language)?;
-    let mut sums = Vec::new();
+    let (mut sums, mut said) = (Vec::new(), Vec::new());
     if let Some(path) = held {
         let shown = path.display().to_string();
         let found = results_file::sums(path, layout, |fault| {
@@ -67,7 +67,7 @@ fn bulletins(
         }
         if found.passed_over > 0 {
             let n = found.passed_over;
-            faults.push(language.pick(
+            said.push(language.pick(
                 format!("{shown}: {n} filas sin resultado, o con lecturas que difieren, no se cuentan."),
                 format!("{shown}: {n} rows without a result, or with readings that differ, are not counted."),
             ));
@@ -87,6 +87,7 @@ fn bulletins(
                 .to_owned(),
         );
     }
+    lines.extend(said);
     lines.extend(faults.iter().cloned());
     let documents: Vec<Value> = (findings.iter())
         .map(|one| {

@@ -146,11 +146,13 @@ fn done(
                     format!("{file:?} is a file. If it is a sheet's photograph, use --photo."),
                 ));
             }
-            let texts = match &photo {
-                Some(photo) => texts_in(photo)?,
-                None => (text.iter())
+            let texts = match photo.as_slice() {
+                [] => (text.iter())
                     .map(|text| stdin::text_or_stdin(text))
                     .collect::<Result<_, _>>()?,
+                photos => (photos.iter().map(|photo| texts_in(photo)))
+                    .collect::<Result<Vec<_>, _>>()?
+                    .concat(),
             };
             let files: Vec<_> = photo.into_iter().chain(attach).collect();
             let attachments = attach::seal(phone, &files)?;

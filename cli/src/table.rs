@@ -97,9 +97,10 @@ pub fn lines(document: &Value, language: Language) -> Vec<String> {
     }
     for sheet in list(document, "/results/unread_sheets") {
         let (table, at) = (text(sheet, "/table"), text(sheet, "/received_at"));
+        let number = text(sheet, "/number");
         lines.push(language.pick(
-            format!("Código no reconocido, mesa {table}, {at}: guardado, en ningún total"),
-            format!("Code not recognised, table {table}, {at}: kept, in no total"),
+            format!("Código no reconocido, registro {number}, mesa {table}, {at}: guardado, en ningún total"),
+            format!("Code not recognised, record {number}, table {table}, {at}: kept, in no total"),
         ));
         warnings(sheet, language, &mut lines);
     }

@@ -191,7 +191,7 @@ fn fill(folder: &Folder, new: &Path, key: &DatabaseKey) -> Result<(u64, u64), Hq
     let salvaged = salvage(folder, new, key, &identity, &known)?;
     let mut store = Store::open_salvaged(folder, new, key)?;
     let lost = begin_again(folder, &mut store)?;
-    store.close()?;
+    store.close(new)?;
     Ok((salvaged.gaps, lost))
 }
 

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Instant;
+use testigo_phone::Phone;
 use testigo_wire::Language;
 
 /// Endings of names that are images.
@@ -28,7 +29,14 @@ const IMAGES: [&str; 3] = ["png", "jpg", "jpeg"];
 
 /// Reads all images, or goes on where an earlier run was stopped.
 pub fn run(args: &DecodeArgs, language: Language) -> Result<Outcome, Failure> {
-    let reader = tally::Reader::new(args.election.as_deref())?;
+    // Before hours of reading: what is wrong with the station is told now, and it reads by its own election.
+    let mut station = (args.submit.as_deref())
+        .map(|home| submit::station(home, args, language))
+        .transpose()?;
+    let reader = match station.as_ref().and_then(Phone::election) {
+        Some(pack) => tally::Reader::of(pack.clone()),
+        None => tally::Reader::new(args.election.as_deref())?,
+    };
     let (images, faults) = find(&args.paths);
     if images.is_empty() {
         return Err((faults.into_iter().next()).unwrap_or_else(no_images));
@@ -42,10 +50,6 @@ pub fn run(args: &DecodeArgs, language: Language) -> Result<Outcome, Failure> {
     if args.out.exists() && !progress.exists() {
         return Err(exists(&args.out));
     }
-    // Before hours of reading: what is wrong with the station is told now.
-    let mut station = (args.submit.as_deref())
-        .map(|home| submit::station(home, args, language))
-        .transpose()?;
     let (mut journal, mut known) = Journal::open(&progress)?;
     let waiting: Vec<&Image> = (images.iter())
         .filter(|image| {

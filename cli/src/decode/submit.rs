@@ -42,6 +42,20 @@ pub fn station(home: &Path, args: &DecodeArgs, language: Language) -> Result<Pho
         let pack = args.election.as_deref();
         phone::enrol(&mut station, args.qr.as_deref(), keyset, pack, language)?;
     }
+    // It reads by the pack that it verified at its enrolment; another election's is a mistake.
+    if let (Some(path), Some(own)) = (&args.election, station.election())
+        && crate::tally::read_pack(path)?.election != own.election
+    {
+        let path = path.display();
+        return Err(Failure::said(
+            format!(
+                "{path} es de otra elección que la estación; deje fuera --election o use otra estación."
+            ),
+            format!(
+                "{path} is of another election than the station; leave --election out, or use another station."
+            ),
+        ));
+    }
     Ok(station)
 }
 
@@ -56,13 +70,16 @@ pub fn run(
     language: Language,
 ) -> Result<Submitted, Failure> {
     let (mut journal, known) = Journal::open(journal)?;
-    let waits = |entry: &&Entry| {
+    let waits = |entry: &Entry| {
         known
             .get(&entry.file)
             .is_none_or(|sent| sent.bytes != entry.bytes)
     };
-    let readings: Vec<(&Reading, Vec<&Entry>)> = (rows.tables.values().flatten())
-        .map(|reading| (reading, reading.images.iter().filter(waits).collect()))
+    let readings: Vec<(&Reading, Vec<Entry>)> = (rows.tables.values().flatten())
+        .map(|reading| {
+            let images = reading.images.iter().map(by_whole_path);
+            (reading, images.filter(waits).collect())
+        })
         .collect();
     let bar = super::bar(
         readings.iter().map(|(_, images)| images.len()).sum(),
@@ -97,11 +114,20 @@ pub fn run(
     })
 }
 
+/// An image is the same one however its path was typed.
+fn by_whole_path(entry: &Entry) -> Entry {
+    let whole = std::fs::canonicalize(&entry.file);
+    Entry {
+        file: whole.map_or_else(|_| entry.file.clone(), |path| path.display().to_string()),
+        ..entry.clone()
+    }
+}
+
 /// Saves a reading with its images; one that has gone since is told, and the reading is saved without it.
 fn save(
     station: &mut Phone,
     reading: &Reading,
-    images: &[&Entry],
+    images: &[Entry],
     faults: &mut Vec<Failure>,
 ) -> Result<(), Failure> {
     let mut attachments = Vec::new();
@@ -121,7 +147,7 @@ fn save(
 }
 
 /// The same texts from the same images have the same name.
-fn name(reading: &Reading, images: &[&Entry]) -> RecordId {
+fn name(reading: &Reading, images: &[Entry]) -> RecordId {
     let mut hash = Sha256::new();
     let files = images.iter().map(|entry| entry.file.as_bytes());
     for part in reading.texts.iter().map(Vec::as_slice).chain(files) {

@@ -33,4 +33,6 @@ mod shape;
 pub use error::{Failure, OpenError, classify, every_page_verifies, pages_verified};
 pub use key::{DatabaseKey, NoRandomness};
 pub use open::{Migration, attach_reader, open, open_or_create, open_reader};
-pub use salvage::{Salvaged, is_sound, replace, replacement_was_interrupted, salvage, set_aside};
+pub use salvage::{
+    Salvaged, finish, is_sound, replace, replacement_was_interrupted, salvage, set_aside,
+};

@@ -106,8 +106,21 @@ pub fn salvage(
     }
     transaction.commit()?;
     // Closing brings the write-ahead log into the file; only then may the file be moved.
-    new.close().map_err(|(_, error)| error)?;
+    finish(new)?;
     Ok(salvaged)
+}
+
+/// Brings the write-ahead log into the file and closes it: only then may the file be moved. Closing alone does so as well,
+/// and says nothing where it could not, as on a full disk.
+///
+/// # Errors
+/// [`OpenError`] where the log could not be brought in. The file is of no use without it.
+pub fn finish(db: Connection) -> Result<(), OpenError> {
+    let busy: bool = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    if busy {
+        return Err(OpenError::Busy);
+    }
+    db.close().map_err(|(_, error)| error.into())
 }
 
 /// Moves a database with its logs aside, durably; nothing of it is deleted. Returns its new name: the first

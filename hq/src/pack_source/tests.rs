@@ -500,3 +500,46 @@ fn any_bytes_are_read_to_their_end() {
         }
     }
 }
+
+#[test]
+fn every_format_of_the_documentation_reads_the_sheet_beside_it() {
+    let document = include_str!("../../../docs/formats.md");
+    let blocks: Vec<(&str, &str)> = (document.split("```").skip(1).step_by(2))
+        .filter_map(|block| block.split_once('\n'))
+        .collect();
+    let formats: Vec<&str> = (blocks.iter())
+        .filter(|(kind, _)| *kind == "toml")
+        .map(|(_, text)| *text)
+        .collect();
+    assert_eq!(formats.len(), 6);
+    let mut read = 0;
+    for (n, (kind, block)) in blocks.iter().enumerate() {
+        if *kind != "toml" {
+            continue;
+        }
+        let toml = format!(
+            "name = \"x\"\ndate = \"2026-01-01\"\ntime_zone = \"UTC\"\n\
+             candidate = [{{ code = \"A\", name = \"A\" }}, {{ code = \"B\", name = \"B\" }}]\n\
+             slot = [{{ slot = 1, party = \"Roja\", candidate = \"A\" }}, {{ slot = 2, party = \"Azul\", candidate = \"B\" }}]\n\
+             table = [{{ table = \"7\", registered = 100, state = \"x\", municipality = \"x\", parish = \"x\" }}]\n{block}"
+        );
+        let source = PackSource::from_bytes(toml.as_bytes(), |_| None);
+        let pack = source
+            .unwrap_or_else(|error| panic!("{block}: {error}"))
+            .into_pack(ElectionId([1; 8]));
+        let Some(("text", sheet)) = blocks.get(n + 1) else {
+            continue;
+        };
+        let texts: Vec<&[u8]> = sheet.lines().map(str::as_bytes).collect();
+        let tally = testigo_tally::read(&texts, Some(&pack))
+            .unwrap_or_else(|error| panic!("{block}: {error}"));
+        let votes: Vec<u64> = tally.candidates.iter().map(|one| one.votes).collect();
+        assert_eq!(
+            (votes, tally.null_votes()),
+            (vec![1, 2], Some(4)),
+            "{block}"
+        );
+        read += 1;
+    }
+    assert_eq!(read, 5);
+}

@@ -270,6 +270,7 @@ pub(crate) fn attachments(
 fn unread_sheet(reading: &ReadingRow, snapshot: &Snapshot) -> UnreadSheetView {
     let texts = snapshot.unread_texts.get(&reading.arrival);
     UnreadSheetView {
+        number: reading.arrival,
         table: reading.filed_under.clone(),
         received_at: received_at(reading.received_at, &reading.saved_at),
         texts: texts

@@ -186,6 +186,8 @@ impl From<Standing> for StandingView {
 /// A sheet whose code no known format reads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnreadSheetView {
+    /// Its number at headquarters.
+    pub number: i64,
     /// The table that it was filed under.
     pub table: Option<String>,
     /// When it arrived.

@@ -84,8 +84,8 @@ impl Store {
     }
 
     /// Closes it, so that all of it is in the one file.
-    pub(crate) fn close(self) -> Result<(), HqError> {
-        self.0.close().map_err(|(_, error)| error.into())
+    pub(crate) fn close(self, path: &Path) -> Result<(), HqError> {
+        testigo_sqlite::finish(self.0).map_err(fault(path))
     }
 }
 
@@ -189,7 +189,7 @@ fn begin(path: &Path, key: &DatabaseKey) -> Result<Connection, HqError> {
 /// Begins an empty database for the desk, under a new key where there is none.
 pub(crate) fn begin_desk(folder: &Folder) -> Result<(), HqError> {
     let desk = begin(&folder.desk_database(), &folder.desk_database_key_or_new()?)?;
-    desk.close().map_err(|(_, error)| error.into())
+    testigo_sqlite::finish(desk).map_err(fault(&folder.desk_database()))
 }
 
 fn attach_ingest(desk: &Connection, folder: &Folder) -> Result<(), HqError> {

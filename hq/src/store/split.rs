@@ -99,8 +99,7 @@ fn take(ingest: &mut Connection, folder: &Folder, new: &Path) -> Result<(), HqEr
     let taking = desk.transaction()?;
     taking.execute_batch(TAKE)?;
     taking.commit()?;
-    cut_log(&desk, new)?;
-    desk.close().map_err(|(_, error)| error)?;
+    testigo_sqlite::finish(desk).map_err(fault(new))?;
     (File::open(new).and_then(|file| file.sync_all())).map_err(HqError::file(new))?;
     new.parent().map_or(Ok(()), sync_folder)?;
     all_taken(&tx, new, &key)?;

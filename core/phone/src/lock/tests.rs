@@ -492,6 +492,13 @@ fn a_duress_pin_shows_check_ins_only_and_calls_for_help_unseen() {
     // Its witness sees them.
     phone.unlock(PIN).unwrap();
     assert_eq!(notes(&phone).len(), 6);
+    // A call for help that waits alone is not carried: that there is something to carry would tell of it.
+    phone.lock();
+    phone.unlock(DURESS).unwrap();
+    assert_eq!(phone.store.quiet_ones().unwrap().len(), 3);
+    let mut file = Vec::new();
+    let bundled = phone.bundle(Selection::Queued, crate::Load::Records, &mut file);
+    assert!(bundled.unwrap().is_none() && file.is_empty());
 }
 
 #[test]

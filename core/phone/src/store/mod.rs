@@ -157,7 +157,7 @@ impl Store {
             Ok(())
         })?;
         // Closing brings the write-ahead log into the file; only then may the file be moved.
-        store.db.close().map_err(|(_, error)| error)?;
+        testigo_sqlite::finish(store.db)?;
         std::fs::rename(&unfinished, &path)
             .and_then(|()| sync_folder(dir))
             .map_err(OpenError::Io)?;
