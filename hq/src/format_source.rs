@@ -387,7 +387,9 @@ office = '11'
         let write =
             |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
         write("pack.toml", &format!("{PACK}{entry}"));
-        write("s.csv", "slot,party,candidate\n1,P,A\n");
+        let slots = (1..=38).map(|n| format!("{n},P{n},A\n"));
+        let slots: String = slots.collect();
+        write("s.csv", &format!("slot,party,candidate\n{slots}"));
         write(
             "t.csv",
             "table,registered,state,municipality,parish\n1.2,10,S,M,P\n",

@@ -116,7 +116,7 @@ pub fn salvage(
 /// # Errors
 /// [`OpenError`] where the log could not be brought in. The file is of no use without it.
 pub fn finish(db: Connection) -> Result<(), OpenError> {
-    let busy: bool = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    let busy: bool = db.query_row("PRAGMA main.wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
     if busy {
         return Err(OpenError::Busy);
     }

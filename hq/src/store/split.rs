@@ -114,7 +114,7 @@ fn take(ingest: &mut Connection, folder: &Folder, new: &Path) -> Result<(), HqEr
 
 /// Brings all of the log into the file. Closing would do so as well, and say nothing where it could not.
 fn cut_log(db: &Connection, path: &Path) -> Result<(), HqError> {
-    let busy: bool = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    let busy: bool = db.query_row("PRAGMA main.wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
     match busy {
         true => Err(fault(path)(OpenError::Busy)),
         false => Ok(()),
