@@ -61,7 +61,7 @@ fn the_table_tells_whatever_is_doubtful_or_in_no_total() {
         "): with doubts",
         "! There are more votes than voters registered at the table.",
         "Sheet of table 010101001.01, which is not this election's: kept, in no total",
-        "Code not recognised, table 201301006.01",
+        "Code not recognised, record 4, table 201301006.01",
     ] {
         assert!(shown.contains(line), "{line}\n{shown}");
     }
