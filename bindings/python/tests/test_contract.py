@@ -737,6 +737,7 @@ def paper(**other):
     return TypedSheet(**{**stands, **other})
 
 
+@pytest.mark.scenario("typed-sheet")
 def test_typed_sheet(stage):
     phone = stage.phone()
     form = phone.typing_form()

@@ -9,7 +9,7 @@ class CoverageTest {
     fun coversTheContract() {
         val suites = listOf(
             CaptureTest::class, SyncTest::class, BorderTest::class, AttachmentTest::class, LockedTest::class,
-            ByHandTest::class,
+            ByHandTest::class, TypedTest::class,
         )
         val kept = suites.flatMap { it.java.methods.toList() }
             .filter { it.isAnnotationPresent(Test::class.java) }
