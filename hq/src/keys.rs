@@ -142,12 +142,17 @@ pub(crate) fn read_key(path: &Path) -> Result<Zeroizing<[u8; 32]>, HqError> {
     Ok(key)
 }
 
-/// Makes a folder that only its owner may enter.
-pub(crate) fn private_folder(path: &Path) -> Result<(), HqError> {
+/// Makes folders that only their owner may enter.
+pub(crate) fn owners_folder() -> fs::DirBuilder {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(HqError::file(path))
+    builder
+}
+
+/// Makes a folder that only its owner may enter; one that is there already is an error.
+pub(crate) fn private_folder(path: &Path) -> Result<(), HqError> {
+    owners_folder().create(path).map_err(HqError::file(path))
 }
 
 /// Writes a new file whole and durably, or not at all: beside it first, then renamed; what is there

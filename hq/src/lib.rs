@@ -65,7 +65,9 @@ pub use import::{Imported, NotTaken, import};
 pub use incidents::{DetailView, IncidentView, IncidentsView, LabelView};
 pub use init::{init, init_for_root, invite, invite_all, is_practice, results, table_ids, tables};
 pub use key_backup::{Lock, Unlock, backup_keys, restore_keys};
-pub use pack_source::{Expected, Fault, Mistake, PackSource, PackSourceError, Place};
+pub use pack_source::{
+    Expected, Fault, Mistake, PackSource, PackSourceError, Place, RESULT_COLUMNS,
+};
 pub use places::{AreaView, CentreView};
 pub use recover::{RecoveredHq, recover};
 pub use rescue::open_store_key;

@@ -227,3 +227,19 @@ fn passed_over(name: &str) -> bool {
     let known = PASSED_OVER.iter().chain(&FURTHER).chain(&OF_IMAGES);
     upper.is_empty() || upper.starts_with("COD_") || known.into_iter().any(|known| *known == upper)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_candidate_of_an_election_can_be_called_as_one_of_these_columns_is() {
+        let spellings = Column::ALL
+            .into_iter()
+            .flat_map(|(.., spellings)| spellings);
+        let of_rows = HEADING.iter().chain(&FURTHER).chain(&OF_IMAGES);
+        for name in spellings.chain(of_rows).chain(&PASSED_OVER) {
+            assert!(testigo_hq::RESULT_COLUMNS.contains(name), "{name}");
+        }
+    }
+}

@@ -34,5 +34,6 @@ pub use error::{Failure, OpenError, classify, every_page_verifies, pages_verifie
 pub use key::{DatabaseKey, NoRandomness};
 pub use open::{Migration, attach_reader, open, open_or_create, open_reader};
 pub use salvage::{
-    Salvaged, finish, is_sound, replace, replacement_was_interrupted, salvage, set_aside,
+    Salvaged, bring_in_log, finish, is_sound, replace, replacement_was_interrupted, salvage,
+    set_aside,
 };

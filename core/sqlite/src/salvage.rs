@@ -110,16 +110,24 @@ pub fn salvage(
     Ok(salvaged)
 }
 
+/// Brings the write-ahead log into the file, and leaves nothing in the log.
+///
+/// # Errors
+/// [`OpenError::Busy`] where another connection is in the way; others where the disk fails.
+pub fn bring_in_log(db: &Connection) -> Result<(), OpenError> {
+    match db.query_row("PRAGMA main.wal_checkpoint(TRUNCATE)", [], |row| row.get(0))? {
+        true => Err(OpenError::Busy),
+        false => Ok(()),
+    }
+}
+
 /// Brings the write-ahead log into the file and closes it: only then may the file be moved. Closing alone does so as well,
 /// and says nothing where it could not, as on a full disk.
 ///
 /// # Errors
-/// [`OpenError`] where the log could not be brought in. The file is of no use without it.
+/// As [`bring_in_log`]. The file is of no use without its log.
 pub fn finish(db: Connection) -> Result<(), OpenError> {
-    let busy: bool = db.query_row("PRAGMA main.wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-    if busy {
-        return Err(OpenError::Busy);
-    }
+    bring_in_log(&db)?;
     db.close().map_err(|(_, error)| error.into())
 }
 

@@ -41,8 +41,8 @@ pub fn confirm(
     mut progress: impl FnMut(Progress),
 ) -> Result<Confirmed, HqError> {
     let hq = Headquarters::open(data_dir)?;
-    let desk_key = || hq.folder.load_desk_database().map(Some);
-    let copy = Copy::open(copy, &hq.folder.load_database()?, desk_key)?;
+    let (key, desk_key) = (hq.folder.load_database()?, hq.folder.load_desk_database()?);
+    let copy = Copy::open(copy, &key, Some(&desk_key))?;
     if (copy.identity.election, copy.identity.root) != (hq.identity.election, hq.identity.root) {
         return Err(HqError::OtherBackup(copy.folder));
     }

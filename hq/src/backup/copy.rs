@@ -25,12 +25,11 @@ impl Copy {
     ///
     /// # Errors
     /// [`HqError::NotBackup`], [`HqError::BackupDamaged`]; [`HqError::Database`] with other keys than those
-    /// that it was made under; those of `desk_key`, which is asked for where there is a database of the desk's. Where that
-    /// has none, the desk's database is passed over.
+    /// that it was made under. Without `desk_key` the desk's database is passed over.
     pub(super) fn open(
         folder: &Path,
         key: &DatabaseKey,
-        desk_key: impl FnOnce() -> Result<Option<DatabaseKey>, HqError>,
+        desk_key: Option<&DatabaseKey>,
     ) -> Result<Self, HqError> {
         let (manifest, sha256) = Manifest::read(folder)?;
         let databases = manifest.databases().map(|(name, sha256)| (name, sha256));
@@ -47,18 +46,15 @@ impl Copy {
         if !reader.is_sound()? || reader.has_split()? != manifest.desk_database.is_some() {
             return Err(damaged());
         }
-        let desk = match &manifest.desk_database {
-            Some((name, _)) => match desk_key()? {
-                Some(key) => {
-                    let path = folder.join(name);
-                    let desk = Reader::of_desk(&path, &key)?;
-                    if !desk.is_sound()? {
-                        return Err(HqError::BackupDamaged(path));
-                    }
-                    Some(desk)
+        let desk = match manifest.desk_database.as_ref().zip(desk_key) {
+            Some(((name, _), key)) => {
+                let path = folder.join(name);
+                let desk = Reader::of_desk(&path, key)?;
+                if !desk.is_sound()? {
+                    return Err(HqError::BackupDamaged(path));
                 }
-                None => None,
-            },
+                Some(desk)
+            }
             None => None,
         };
         let identity = reader.identity()?.ok_or_else(damaged)?;

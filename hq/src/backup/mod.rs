@@ -11,7 +11,7 @@ pub use confirm::{Confirmed, confirm};
 pub use restore::{Restored, restore};
 
 use crate::init::Headquarters;
-use crate::keys::{Folder, private_folder, replace_file, sync_folder};
+use crate::keys::{Folder, owners_folder, private_folder, replace_file, sync_folder};
 use crate::store::Reader;
 use crate::{Clock, HqError};
 use data_encoding::HEXLOWER;
@@ -80,9 +80,10 @@ pub fn backup(
     // such an envelope's number would be given to another one after a restore, which would pass for opened. What the
     // desk's copy lacks it reads out of the envelopes again, and what it says of them is held against the notices.
     let folder = &hq.folder;
+    let desk_key = folder.load_desk_database()?;
     let desk = copy(
-        &Reader::of_desk(&folder.desk_database(), &folder.load_desk_database()?)?,
-        &folder.load_desk_database()?,
+        &Reader::of_desk(&folder.desk_database(), &desk_key)?,
+        &desk_key,
         &out.join(format!("desk-{}.db", made_at.millis())),
         &mut progress,
     )?;
@@ -265,12 +266,8 @@ fn rename(from: &Path, to: &Path) -> Result<(), HqError> {
 
 /// A folder that is new or empty.
 pub(crate) fn fresh(data_dir: &Path) -> Result<Folder, HqError> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
     // Sealed or not: other accounts of the machine have no business with it.
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(data_dir).map_err(HqError::file(data_dir))?;
+    (owners_folder().recursive(true).create(data_dir)).map_err(HqError::file(data_dir))?;
     let folder = Folder::new(data_dir);
     if folder.keyset().exists() {
         return Err(HqError::AlreadyHeadquarters(data_dir.to_owned()));

@@ -49,7 +49,7 @@ pub fn restore(
         true => Some(key("database-desk.key")?),
         false => None,
     };
-    let copy = Copy::open(from, &database_key, || Ok(desk_key.clone()))?;
+    let copy = Copy::open(from, &database_key, desk_key.as_ref())?;
     check_keys(&copy, keys)?;
     let folder = fresh(data_dir)?;
 

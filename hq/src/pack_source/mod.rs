@@ -415,7 +415,7 @@ fn offset(text: &str) -> Option<i16> {
 }
 
 /// Columns of files of results (docs/results-file.md), among which the candidates' codes stand.
-const RESULT_COLUMNS: [&str; 22] = [
+pub const RESULT_COLUMNS: [&str; 23] = [
     "COD",
     "EDO",
     "ESTADO",
@@ -438,6 +438,7 @@ const RESULT_COLUMNS: [&str; 22] = [
     "AVISOS",
     "RESPALDO",
     "CONTIENDAS",
+    "ARCHIVOS",
 ];
 
 fn is_candidate_code(code: &str) -> bool {
@@ -447,7 +448,6 @@ fn is_candidate_code(code: &str) -> bool {
         && code.chars().count() <= 32
         && code.chars().all(right)
         && !RESULT_COLUMNS.contains(&upper.as_str())
-        && upper != "ARCHIVOS"
         && !upper.starts_with("COD_")
 }
 

@@ -57,7 +57,7 @@ pub(super) fn split(folder: &Folder) -> Result<(), HqError> {
         return Ok(());
     }
     // The log still has pages as they were.
-    cut_log(&ingest, &path)?;
+    testigo_sqlite::bring_in_log(&ingest).map_err(fault(&path))?;
     name_desk(folder)?;
     tracing::warn!(
         "what the desk reads lies in desk.db now, under a key of its own, keys/database-desk.key: make another `keys backup`"
@@ -110,15 +110,6 @@ fn take(ingest: &mut Connection, folder: &Folder, new: &Path) -> Result<(), HqEr
     }
     tx.pragma_update(None, "user_version", BEFORE_SPLIT + 1)?;
     Ok(tx.commit()?)
-}
-
-/// Brings all of the log into the file. Closing would do so as well, and say nothing where it could not.
-fn cut_log(db: &Connection, path: &Path) -> Result<(), HqError> {
-    let busy: bool = db.query_row("PRAGMA main.wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-    match busy {
-        true => Err(fault(path)(OpenError::Busy)),
-        false => Ok(()),
-    }
 }
 
 /// The last look before ingest's lets go: the file by itself, without a log, has every row that was to be taken.
